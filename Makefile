@@ -1,0 +1,54 @@
+# make course   set everything up and open JupyterLab at chapter 00
+# make test     set everything up and run every check
+# The rest is for those who change the course; README.md says when.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+BUILD := $(PY) notebooks/source/build.py
+# nbval compares every stored output; a cell may take two minutes, not nbval's half hour.
+NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout 120 \
+	--numprocesses 2 --dist loadscope
+
+.PHONY: course test notebooks bench lock links clean
+.DEFAULT_GOAL := course
+
+course: .venv/reader
+	$(PY) -m jupyterlab --LabApp.extension_manager=readonly notebooks/00_start_here.ipynb
+
+test: .venv/developer
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pytest
+	$(NBVAL) notebooks
+
+# The text in notebooks/source becomes the executed notebooks; links and the README's picture follow.
+notebooks: .venv/developer
+	$(BUILD)
+
+bench: .venv/developer
+	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds --benchmark-sort=name
+
+# Write the repository's address, which stands in pyproject.toml, wherever it is needed.
+links: .venv/developer
+	$(BUILD) --links
+
+# Two locks for every Python and system at once: the reader's, and the developer's with the first as constraint.
+lock: .venv/developer
+	$(PY) -m uv pip compile $(COMPILE) pyproject.toml --output-file binder/requirements.txt
+	$(PY) -m uv pip compile $(COMPILE) pyproject.toml --extra test --constraint binder/requirements.txt \
+		--output-file tests/requirements.txt
+COMPILE := --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url
+
+clean:
+	rm -rf .venv
+
+.venv/reader: binder/requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit('The course needs Python 3.11 or newer; this is %d.%d. Name another: make PYTHON=python3.12' % sys.version_info[:2] if sys.version_info < (3, 11) else 0)"
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --requirement binder/requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/developer: .venv/reader tests/requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@

@@ -1,0 +1,206 @@
+"""What a 1-D Gaussian mixture is: the value `Mixture`, its log density, sampling and sorting.
+
+Chapter 01 introduces the value, chapter 03 its log density. The functions a chapter teaches
+(`log_joint`, `log_density`) take good input for granted; `sample` and `sorted_by_mean` check theirs.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Mixture(NamedTuple):
+    """K normal densities, mixed: p(x) = sum_k weights[k] N(x; means[k], stds[k]).
+
+    A value: steps return a new mixture and never change one.
+    """
+
+    weights: np.ndarray  # (K,), pi_k >= 0, together 1
+    means: np.ndarray  # (K,), mu_k in the units of the data
+    stds: np.ndarray  # (K,), sigma_k > 0 in the units of the data
+
+
+def log_joint(x, mixture):
+    """Log of the joint density of each observation and each label, log p(x_n, z_n = k).
+
+    Parameters
+    ----------
+    x : (N,) array
+        Observations.
+    mixture : Mixture
+        K components; a weight of zero gives -inf.
+
+    Returns
+    -------
+    (N, K) array
+        In nats; exp(log_joint) has the unit 1 / (unit of x).
+    """
+    scaled = (x[:, None] - mixture.means) / mixture.stds
+    log_pdf = -0.5 * scaled**2 - np.log(mixture.stds) - np.log(2 * np.pi) / 2
+    return np.log(mixture.weights) + log_pdf
+
+
+def log_density(x, mixture):
+    """Log density of the mixture at each observation, log p(x_n).
+
+    Parameters
+    ----------
+    x : (N,) array
+        Observations.
+    mixture : Mixture
+        K components.
+
+    Returns
+    -------
+    (N,) array
+        In nats; its sum is the log-likelihood of the mixture.
+    """
+    return np.logaddexp.reduce(log_joint(x, mixture), axis=1)
+
+
+def sample(mixture, n_samples, rng):
+    """Draw observations: for each, toss for a component, then draw from it.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        K components; the weights must sum to one.
+    n_samples : int
+        How many observations, N >= 0.
+    rng : numpy.random.Generator
+        Where the randomness comes from, for example ``np.random.default_rng(1)``.
+
+    Returns
+    -------
+    x : (N,) array
+        The observations, in the units of the means.
+    labels : (N,) array of int
+        The component each was drawn from, z_n: what nobody writes down in real data.
+
+    Raises
+    ------
+    ValueError
+        If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
+    """
+    mixture = checked_mixture(mixture)
+    if not isinstance(n_samples, (int, np.integer)) or isinstance(n_samples, bool) or n_samples < 0:
+        raise ValueError(f"n_samples must be a whole number >= 0; it is {n_samples!r}")
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"rng must be a numpy.random.Generator, such as np.random.default_rng(1); it is {rng!r}"
+        )
+    labels = rng.choice(len(mixture.weights), size=n_samples, p=mixture.weights)
+    return rng.normal(mixture.means[labels], mixture.stds[labels]), labels
+
+
+def sorted_by_mean(mixture):
+    """Put the components in the order of their means, so that two fits can be compared.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        K components in any order.
+
+    Returns
+    -------
+    Mixture
+        The same mixture; components of equal mean keep their order.
+
+    Raises
+    ------
+    ValueError
+        If the mixture is not one (see `checked_mixture`).
+    """
+    mixture = checked_mixture(mixture)
+    order = np.argsort(mixture.means, kind="stable")
+    return Mixture(*(part[order] for part in mixture))
+
+
+def checked_mixture(mixture):
+    """Return the mixture with float64 arrays, or say what is wrong with it.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Or any three sequences in the order weights, means, stds.
+
+    Returns
+    -------
+    Mixture
+        Three new (K,) float64 arrays.
+
+    Raises
+    ------
+    ValueError
+        If there are not three parts, a part is not 1-D, not numeric or not finite, the shapes
+        disagree, a weight is negative, the weights do not sum to one (within 1e-8), or a std
+        is not positive. The message names the part and the first bad index.
+    """
+    if not isinstance(mixture, (tuple, list)) or len(mixture) != 3:
+        raise ValueError(
+            "mixture must be a Mixture(weights, means, stds); it is "
+            f"{type(mixture).__name__}"
+            + (f" of {len(mixture)} parts" if isinstance(mixture, (tuple, list)) else "")
+        )
+    weights, means, stds = (
+        checked_vector(part, f"mixture.{name}")
+        for part, name in zip(mixture, Mixture._fields, strict=True)
+    )
+    if not len(weights) == len(means) == len(stds):
+        raise ValueError(
+            "mixture.weights, mixture.means and mixture.stds must have one entry for each "
+            f"component; they have {len(weights)}, {len(means)} and {len(stds)}"
+        )
+    if (weights < 0).any():
+        k = int(np.argmax(weights < 0))
+        raise ValueError(f"mixture.weights must not be negative; weights[{k}] is {weights[k]}")
+    if abs(weights.sum() - 1) > 1e-8:
+        raise ValueError(
+            f"mixture.weights must sum to one; they sum to {weights.sum():.10g}. "
+            "Divide them by their sum"
+        )
+    if (stds <= 0).any():
+        k = int(np.argmax(stds <= 0))
+        raise ValueError(f"mixture.stds must be positive; stds[{k}] is {stds[k]}")
+    return Mixture(weights / weights.sum(), means, stds)
+
+
+def checked_vector(values, name):
+    """Return a new 1-D float64 array, or say what is wrong with it.
+
+    Parameters
+    ----------
+    values : sequence of numbers
+        Integers, lists, float32 and non-contiguous arrays are welcome; never changed.
+    name : str
+        What the error message calls it.
+
+    Returns
+    -------
+    (N,) array of float64
+        A copy, N >= 1.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, not numeric, not 1-D or not finite; with how many and the first index.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:  # a list of lists of unequal length
+        raise ValueError(f"{name} must be one row of numbers; its rows differ in length") from None
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers; its type is {array.dtype}")
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have one dimension; its shape is {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty")
+    array = array.astype(np.float64)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        n = int(np.argmax(bad))
+        raise ValueError(
+            f"{name} must be finite; {bad.sum()} of {array.size} values are not, "
+            f"the first is {name}[{n}] = {array[n]}"
+        )
+    return array
