@@ -1,4 +1,4 @@
-"""The same E-step and M-step as `emtools.loops`, on whole arrays and for any number of components."""
+"""The E-step and M-step of `emtools.loops` on whole arrays, for any number of components."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
 """What a 1-D Gaussian mixture is: the value `Mixture`, its log density, sampling and sorting.
 
-Chapter 01 introduces the value, chapter 03 its log density. The functions a chapter teaches
-(`log_joint`, `log_density`) take good input for granted; `sample` and `sorted_by_mean` check theirs.
+Chapter 01 introduces the value, chapter 03 its log density. `log_joint` and `log_density` are
+taught and take good input for granted; `sample` and `sorted_by_mean` check theirs.
 """
 
 from typing import NamedTuple

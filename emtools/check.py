@@ -1,0 +1,108 @@
+"""Print an estimate the same way everywhere (`report`), and hold it against a published one."""
+
+import numpy as np
+
+from emtools.mixture import Mixture
+
+
+def report(value, label="", digits=4):
+    """Print a mixture as a table, or numbers on one line, with the same digits everywhere.
+
+    Parameters
+    ----------
+    value : Mixture, float or 1-D array
+        What to print.
+    label : str
+        Stands before the numbers, or above the table.
+    digits : int
+        Significant digits.
+    """
+    if getattr(value, "_fields", ()) != Mixture._fields:  # a chapter's own Mixture counts as one
+        line = "  ".join(in_words(v, digits) for v in np.ravel(value))
+        print(f"{label}: {line}" if label else line)
+        return
+    if label:
+        print(label)
+    print("component    weight      mean       std")
+    for k, row in enumerate(zip(*value, strict=True)):
+        print(f"{k:9}" + "".join(f"{in_words(v, digits):>10}" for v in row))
+
+
+def report_path(path, iterations, digits=5):
+    """Print the mixture after each of several iterations, one line each.
+
+    Parameters
+    ----------
+    path : list of Mixture
+        The start and what each iteration made of it.
+    iterations : sequence of int
+        Which to print.
+    digits : int
+        Significant digits.
+    """
+    n_components = len(path[0].weights)
+    heads = [f"{name}[{k}]" for name in Mixture._fields for k in range(n_components)]
+    print("iteration" + "".join(f"{head:>12}" for head in heads))
+    for iteration in iterations:
+        numbers = (in_words(v, digits) for v in np.ravel(path[iteration]))
+        print(f"{iteration:9}" + "".join(f"{number:>12}" for number in numbers))
+
+
+def in_words(value, digits=4):
+    """One number as text: fixed point where it reads well, powers of ten where it does not.
+
+    Parameters
+    ----------
+    value : float
+        Any number, NaN and infinities included.
+    digits : int
+        Significant digits.
+
+    Returns
+    -------
+    str
+        Never "-0.000" and never a type name.
+    """
+    value = float(value) + 0.0  # -0.0 + 0.0 is 0.0
+    if not np.isfinite(value):
+        return str(value)
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    if -4 <= int(exponent) < max(digits, 7):
+        return f"{value:.{max(digits - 1 - int(exponent), 0)}f}"
+    return f"{mantissa}e{int(exponent)}"
+
+
+def expect(value, published, *, source, rtol, label):
+    """Compare an estimate with a number that somebody else found; print that they agree, or stop.
+
+    Parameters
+    ----------
+    value : float, array or Mixture
+        What was computed here.
+    published : float or sequence
+        What the source gives, with as many digits as it gives, in the same order.
+    source : str
+        Who published or computed it.
+    rtol : float
+        The largest relative difference that counts as agreement.
+    label : str
+        What is compared.
+
+    Raises
+    ------
+    AssertionError
+        If a value differs by more than `rtol` of the published one, or is not finite; the message
+        holds both and the largest relative difference.
+    """
+    value, published = np.asarray(value, dtype=float), np.asarray(published, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        agrees = value.shape == published.shape and np.all(
+            np.abs(value - published) <= rtol * np.abs(published)
+        )
+    if not agrees:
+        raise AssertionError(
+            f"{label}: found {value.tolist()}, but {source} has {published.tolist()} "
+            f"(relative tolerance {rtol:g})"
+        )
+    numbers = ", ".join(f"{number:.15g}" for number in np.ravel(published))
+    print(f"{label}: agrees with {source} ({numbers}) to {rtol:g}")

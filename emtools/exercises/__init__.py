@@ -1,0 +1,89 @@
+"""One check per exercise, in one module per chapter; what a check returns is shown as text."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says of an answer; a notebook shows it as its message."""
+
+    right: bool | None  # None: not tried yet
+    message: str
+
+    def __repr__(self):
+        """The message, headed by the verdict."""
+        heading = {True: "Right.", False: "Not yet.", None: "To do."}[self.right]
+        return f"{heading} {self.message}"
+
+
+def to_do(what):
+    """The stub is still in place: say what to do next."""
+    return Verdict(None, what)
+
+
+def right(why):
+    """The answer is right: say what it shows."""
+    return Verdict(True, why)
+
+
+def not_yet(why):
+    """The answer is wrong: say what is wrong with it."""
+    return Verdict(False, why)
+
+
+def is_close(answer, expected, rtol=1e-3):
+    """Whether the answer has the expected shape and numbers; False for anything not numeric.
+
+    Parameters
+    ----------
+    answer : anything
+        What a reader typed.
+    expected : float or sequence
+        The number or numbers looked for.
+    rtol : float
+        Relative tolerance: 1e-3 for numbers worked out by hand.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        answer = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    expected = np.asarray(expected, dtype=float)
+    return answer.shape == expected.shape and np.allclose(answer, expected, rtol=rtol, atol=1e-12)
+
+
+def judge(answer, expected, slips, *, what, because, rtol=1e-3):
+    """Compare an answer with the right one and with the wrong ones that we know by their number.
+
+    Parameters
+    ----------
+    answer : anything
+        What a reader typed; None while the stub is in place.
+    expected : float or sequence
+        The right answer.
+    slips : list of (float or sequence, str)
+        Wrong answers with what went wrong in each.
+    what : str
+        What to do, said while the stub is in place.
+    because : str
+        What the right answer shows.
+    rtol : float
+        Relative tolerance.
+
+    Returns
+    -------
+    Verdict
+    """
+    if answer is None:
+        return to_do(what)
+    if is_close(answer, expected, rtol):
+        return right(because)
+    for number, slip in slips:
+        if is_close(answer, number, max(rtol, 2e-3)):
+            return not_yet(slip)
+    return not_yet(f"{answer!r} is not it. {what}")

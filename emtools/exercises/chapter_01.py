@@ -1,0 +1,134 @@
+"""Checks for the exercises of chapter 01, fit two bells with a plain loop."""
+
+import numpy as np
+
+from emtools import data, loops
+from emtools.exercises import Verdict, is_close, judge, not_yet, right, to_do
+
+
+def after(n_iterations, means, weights):
+    """The six parameters that the document's widths lead to, as one array."""
+    x = data.waiting()
+    parameters = *means, np.std(x), np.std(x) / 2, *weights
+    for _ in range(n_iterations):
+        parameters = loops.m_step(x, loops.e_step(x, parameters))
+    return np.array(parameters)
+
+
+def e_step_by_hand(share: float | None) -> Verdict:
+    """Share of the short bell in a wait of 66 minutes."""
+    return judge(
+        share,
+        1 / (1 + np.exp(1.2)),
+        [
+            (1 / (1 + np.exp(2.4)), "The exponent in Eq. (1) has a factor of one half."),
+            (1 / (1 + np.exp(0.2)), "The scaled residuals are squared in Eq. (1)."),
+            (14 / 30, "That compares distances. Eq. (3) compares densities."),
+            (1 / (1 + np.exp(-1.2)), "That is the share of the long bell."),
+            (0, "66 is nearer to 80, but a share says how sure that is; it is not all or nothing."),
+        ],
+        what="Work out both scaled residuals of 66, then the odds, then the short bell's share.",
+        because="The residuals are 3.2 and 2.8, so the odds are exp(-1.2) to 1. "
+        "The fitted bells say 61 %: the answer depends on the bells.",
+    )
+
+
+def m_step_by_hand(mean: float | None, std: float | None) -> Verdict:
+    """Mean and standard deviation of the short bell from five waits."""
+    if mean is None or std is None:
+        return to_do("Set both short_mean and short_std.")
+    means = judge(
+        mean,
+        54.8,
+        [
+            (27.4, "The mean is divided by the soft count 2.5, not by all 5 waits."),
+            (52, "The wait of 66 was left out; half of it belongs to the short bell."),
+            (170 / 3, "The wait of 66 was counted whole; its share is one half."),
+            (77.2, "That is the mean of the long bell."),
+        ],
+        what="The mean is Eq. (4), left.",
+        because="",
+    )
+    if not means.right:
+        return not_yet("The mean: " + means.message)
+    return judge(
+        std,
+        np.sqrt(34.56),
+        [
+            (34.56, "That is the variance; the standard deviation is its square root."),
+            (np.sqrt(17.28), "The sum of squares is divided by the soft count 2.5, not by 5."),
+            (
+                np.sqrt(57.6),
+                "Two slips give this number: dividing by the soft count minus one, or measuring "
+                "the distances from 50 instead of from the new mean 54.8.",
+            ),
+        ],
+        what="The mean is right. The standard deviation is Eq. (4), middle, and a square root.",
+        because="The soft count is 2.5, the mean 137/2.5 = 54.8, the variance 86.4/2.5 = 34.56.",
+    )
+
+
+def lopsided_weights(parameters) -> Verdict:
+    """One iteration from weights 9 and 1."""
+    if parameters is None:
+        return to_do("Call e_step and m_step once, from weights 9 and 1.")
+    parameters = flattened(parameters)
+    return judge(
+        parameters,
+        after(1, (77, 53), (9, 1)),
+        [
+            (
+                after(1, (77, 53), (1, 1)),
+                "These are the numbers from equal weights; start from 9 and 1.",
+            ),
+            (
+                after(100, (77, 53), (9, 1)),
+                "That is after many iterations; the check wants the first.",
+            ),
+        ],
+        what="Hand over the six numbers that m_step returns after one iteration.",
+        because="A factor that both weights share cancels; their ratio does not. "
+        "After a hundred iterations the fit is the same all the same: here the start is forgotten.",
+    )
+
+
+def other_way_round(parameters) -> Verdict:
+    """A hundred iterations from means 53 and 77."""
+    if parameters is None:
+        return to_do("Run 100 iterations from means 53 and 77.")
+    parameters = flattened(parameters)
+    if is_close(parameters, after(100, (77, 53), (1, 1)), 1e-6):
+        return not_yet("This is the fit from means 77 and 53: the first bell is the long one.")
+    if is_close(parameters, after(100, (53, 77), (1, 1)), 1e-6):
+        return right(
+            "It is the same mixture, with the two bells listed in the other order. "
+            "Sort by mean before comparing two fits."
+        )
+    return not_yet(f"{parameters} is not where means 53 and 77 lead. Are the widths as before?")
+
+
+def one_wild_value(observation: float | None, iteration: int | None) -> Verdict:
+    """Where the narrow bell ends up, and when its width is zero."""
+    if observation is None or iteration is None:
+        return to_do("Print the parameters after each of ten iterations and look at the widths.")
+    if not is_close(observation, 1000.0):
+        return not_yet(f"The narrow bell does not end up on {observation}. Look at its mean.")
+    return judge(
+        iteration,
+        7,
+        [
+            (8, "8 is when the nan appears. One iteration earlier the width is exactly 0."),
+            (6, "After 6 iterations the width is still 2.87 minutes."),
+        ],
+        what="The observation is right. Count the iterations until a width is exactly 0.",
+        because="The bell owns this one wait, and one wait has no spread. Its density is now "
+        "infinite, and the next E-step divides by zero.",
+    )
+
+
+def flattened(parameters):
+    """Six scalars or one-element arrays as one flat list of floats; anything else as it is."""
+    try:
+        return [float(np.squeeze(parameter)) for parameter in parameters]
+    except (TypeError, ValueError):
+        return parameters

@@ -1,0 +1,405 @@
+"""Every drawing of the course; each takes the axes to draw on first.
+
+The only module that imports matplotlib. Component k has the same colour everywhere (Okabe and Ito's
+palette, which colour-blind readers can tell apart).
+"""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from emtools.logspace import e_step, log_joint
+
+# Okabe and Ito's palette, in an order in which neighbours differ in lightness as well.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+INK, QUIET, PALE = "#222222", "#6b6b6b", "#d9d9d9"
+
+plt.rcParams.update(
+    {
+        "figure.dpi": 110,
+        "figure.constrained_layout.use": True,
+        "font.size": 11,
+        "axes.titlesize": 11,
+        "axes.labelsize": 11,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": QUIET,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "xtick.color": QUIET,
+        "ytick.color": QUIET,
+        "legend.frameon": False,
+        "legend.fontsize": 10,
+    }
+)
+
+
+def new_axes(n_rows=1, n_columns=1, height=3.6, **options):
+    """Empty axes in the course's width, 8 inches, for the picture of one cell.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Panels.
+    height : float
+        Of the whole figure, in inches.
+    **options
+        Passed on to `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    Axes, or an array of them
+    """
+    return plt.subplots(n_rows, n_columns, figsize=(8, height), **options)[1]
+
+
+def new_figure(n_rows=1, n_columns=1, height=3.6, **options):
+    """The same as `new_axes` for a picture that is kept rather than shown: figure and axes."""
+    figure = Figure(figsize=(8, height), layout="constrained")
+    return figure, figure.subplots(n_rows, n_columns, **options)
+
+
+def as_png(figure):
+    """A figure as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()
+
+
+def blend(resp):
+    """Colour of each observation: the components' colours mixed by its responsibilities.
+
+    Parameters
+    ----------
+    resp : (N, K) array
+        Responsibilities; a row with NaN is drawn black.
+
+    Returns
+    -------
+    (N, 3) array
+        Red, green and blue between 0 and 1.
+    """
+    palette = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLOURS])
+    return np.clip(np.nan_to_num(resp @ palette[: resp.shape[1]], nan=0.0), 0, 1)
+
+
+def draw_data(ax, x, *, rug=INK, quantity="waiting time", unit="minutes", bin_width=3.0):
+    """Histogram of the observations as a density, and each observation as a tick below it.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : (N,) array
+        Observations.
+    rug : colour or (N, 3) array
+        Of the ticks.
+    quantity, unit : str
+        What is measured, in what.
+    bin_width : float
+        Of the histogram, in the unit of x.
+    """
+    edges = np.arange(x.min() - bin_width / 2, x.max() + bin_width, bin_width)
+    ax.hist(x, bins=edges, density=True, color=PALE, edgecolor="white", zorder=0)
+    fit_height(ax, ax.dataLim.ymax)
+    strip = ax.get_xaxis_transform()  # x in the data's unit, y as a fraction of the panel
+    ax.vlines(x, 0.02, 0.08, colors=rug, linewidth=1.6, transform=strip)
+    ax.axhline(0, color=QUIET, linewidth=0.8)
+    ax.spines["bottom"].set_visible(False)
+    ax.set_xlabel(f"{quantity} ({unit})")
+    ax.set_ylabel(f"density (per {unit.removesuffix('s')})")
+
+
+def fit_height(ax, peak):
+    """Leave room for the rug under zero and for a line of text over the highest point."""
+    ax.set_ylim(-0.13 * peak, 1.2 * peak)
+    ax.set_yticks([tick for tick in MaxNLocator(4).tick_values(0, peak) if 0 <= tick <= 1.2 * peak])
+
+
+def draw_mixture(ax, x, mixture, *, mark=None, quantity="waiting time", unit="minutes"):
+    """Histogram, each weighted bell, their sum, and the rug coloured by responsibility.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : (N,) array
+        Observations.
+    mixture : Mixture
+        K components; drawn with the weights divided by their sum.
+    mark : float, optional
+        An observation to point at, with its share of the component of smallest mean.
+    quantity, unit : str
+        What is measured, in what.
+    """
+    mixture = mixture._replace(weights=mixture.weights / np.sum(mixture.weights))
+    margin = (x.max() - x.min()) / 10
+    grid = np.linspace(x.min() - margin, x.max() + margin, 400)
+    bells = np.exp(log_joint(grid, mixture))
+    for bell, colour in zip(bells.T, COLOURS, strict=False):
+        ax.fill_between(grid, bell, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(grid, bell, color=colour, linewidth=2)
+    ax.plot(grid, bells.sum(axis=1), color=INK, linewidth=1, linestyle="--")
+    resp, _ = e_step(x, mixture)
+    draw_data(ax, x, rug=blend(resp), quantity=quantity, unit=unit)
+    if mark is not None:
+        draw_mark(ax, mark, mixture, unit)
+
+
+def draw_mark(ax, x_n, mixture, unit):
+    """A dotted line at one observation, and whose it is in words."""
+    resp, _ = e_step(np.array([x_n]), mixture)
+    share = resp[0, int(np.argmin(mixture.means))]
+    ax.axvline(x_n, ymax=0.9, color=INK, linewidth=1, linestyle=":")
+    text = f"{x_n:g} {unit}: {share:.0%} left bell"
+    ax.text(x_n, 0.92, text, ha="center", transform=ax.get_xaxis_transform())
+
+
+def draw_path(axes, x, path, iterations, **options):
+    """Small multiples: the same picture after several numbers of iterations.
+
+    Parameters
+    ----------
+    axes : array of Axes
+        One for each of `iterations`.
+    x : (N,) array
+        Observations.
+    path : list of Mixture
+        The start and what each iteration made of it.
+    iterations : sequence of int
+        Which to draw.
+    **options
+        Passed on to `draw_mixture`.
+    """
+    for ax, iteration in zip(np.ravel(axes), iterations, strict=True):
+        draw_mixture(ax, x, path[iteration], **options)
+        ax.set_title("start" if iteration == 0 else f"iteration {iteration}", loc="left")
+        ax.label_outer()
+    for ax in np.ravel(axes):  # one scale for all, so that heights can be compared
+        fit_height(ax, max(panel.dataLim.ymax for panel in np.ravel(axes)))
+
+
+def draw_shares(ax, path, x_n):
+    """Share of the left bell in one observation, iteration by iteration.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    path : list of Mixture
+        The start and what each iteration made of it.
+    x_n : float
+        The observation.
+    """
+    k = int(np.argmin(path[-1].means))
+    shares = [e_step(np.array([x_n]), mixture)[0][0, k] for mixture in path]
+    ax.plot(shares, color=COLOURS[k], marker="o", markersize=4)
+    ax.set_ylim(0, 1)
+    ax.set_xlabel("iteration")
+    ax.set_ylabel(f"share of the left bell in {x_n:g}")
+
+
+def draw_table(ax, values, x, y, *, colour=PALE, title="", shape=""):
+    """A table of numbers as boxes, its shape written under it.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw; one unit is one box.
+    values : 2-D array of str
+        What stands in the boxes, row by row.
+    x, y : float
+        Upper left corner.
+    colour : colour or sequence of colours
+        Of all boxes, or of each column.
+    title, shape : str
+        Over and under the table.
+    """
+    n_rows, n_columns = np.shape(values)
+    colours = [colour] * n_columns if isinstance(colour, str) else colour
+    for i, row in enumerate(values):
+        for j, value in enumerate(row):
+            box = Rectangle((x + j, y - i - 1), 1, 1, facecolor=colours[j], alpha=0.3)
+            ax.add_patch(box)
+            ax.add_patch(Rectangle((x + j, y - i - 1), 1, 1, fill=False, edgecolor="white"))
+            ax.text(x + j + 0.5, y - i - 0.5, value, ha="center", va="center", fontsize=10)
+    ax.text(x + n_columns / 2, y + 0.25, title, ha="center", family="monospace", fontsize=10)
+    ax.text(x + n_columns / 2, y - n_rows - 0.55, shape, ha="center", color=QUIET, fontsize=10)
+
+
+def draw_broadcast(ax, x, means):
+    """A column (N, 1) minus a row (K,) fills a table (N, K).
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : (N,) array
+        A few observations.
+    means : (K,) array
+        A few means.
+    """
+    n, k = len(x), len(means)
+    draw_table(ax, [[f"{v:g}"] for v in x], 0, n, title="x[:, None]", shape=f"(N, 1) = ({n}, 1)")
+    ax.text(1.75, n / 2, "\u2212", ha="center", va="center", fontsize=18)
+    row = [[f"{v:g}" for v in means]]
+    middle = (n + 1) / 2
+    draw_table(ax, row, 2.5, middle, colour=COLOURS[:k], title="means", shape=f"(K,) = ({k},)")
+    ax.text(3.25 + k, n / 2, "=", ha="center", va="center", fontsize=18)
+    table = [[f"{v - m:g}" for m in means] for v in x]
+    draw_table(
+        ax,
+        table,
+        4 + k,
+        n,
+        colour=COLOURS[:k],
+        title="x[:, None] - means",
+        shape=f"(N, K) = ({n}, {k})",
+    )
+    ax.set_xlim(-0.6, 4.6 + 2 * k)
+    ax.set_ylim(-1, n + 1)
+    ax.set_aspect("equal")
+    ax.axis("off")
+
+
+def draw_product(ax, x, resp):
+    """A table (K, N) times a column (N,) gives one weighted sum per component, (K,).
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : (N,) array
+        A few observations.
+    resp : (N, K) array
+        Their responsibilities.
+    """
+    n, k = resp.shape
+    for j in range(k):
+        row = [[f"{v:g}" for v in resp[:, j]]]
+        draw_table(ax, row, 0, n / 2 + k / 2 - j, colour=COLOURS[j])
+    ax.text(n / 2, n / 2 + k / 2 + 0.25, "resp.T", ha="center", family="monospace", fontsize=10)
+    under = n / 2 - k / 2 - 0.55
+    ax.text(n / 2, under, f"(K, N) = ({k}, {n})", ha="center", color=QUIET, fontsize=10)
+    ax.text(n + 0.75, n / 2, "@", ha="center", va="center", fontsize=16)
+    draw_table(ax, [[f"{v:g}"] for v in x], n + 1.5, n, title="x", shape=f"(N,) = ({n},)")
+    ax.text(n + 3.25, n / 2, "=", ha="center", va="center", fontsize=18)
+    for j, total in enumerate(resp.T @ x):
+        draw_table(ax, [[f"{total:g}"]], n + 4, n / 2 + k / 2 - j, colour=COLOURS[j])
+    ax.text(n + 4.5, n / 2 + k / 2 + 0.25, "sums", ha="center", family="monospace", fontsize=10)
+    ax.text(n + 4.5, under, f"(K,) = ({k},)", ha="center", color=QUIET, fontsize=10)
+    ax.set_xlim(-0.6, n + 5.6)
+    ax.set_ylim(-1, n + 1)
+    ax.set_aspect("equal")
+    ax.axis("off")
+
+
+def draw_timings(ax, sizes, timings):
+    """Seconds per iteration against the number of observations, both axes logarithmic.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    sizes : sequence of int
+        Numbers of observations.
+    timings : dict of str to sequence of float
+        Seconds for each size, by the name of what was timed.
+    """
+    for (name, seconds), colour, marker in zip(timings.items(), COLOURS, "osD^v", strict=False):
+        ax.loglog(sizes, seconds, color=colour, marker=marker, linewidth=2)
+        ax.text(1.15 * sizes[-1], seconds[-1], name, color=colour, va="center")
+    ax.set_xlim(sizes[0] / 1.5, sizes[-1] * 5)
+    ax.set_xlabel("number of observations N")
+    ax.set_ylabel("time for one iteration (s)")
+    ax.grid(color=PALE, linewidth=0.6)
+
+
+# float64: exp is 0.0 below the floor and loses digits below the smallest normal number.
+FLOOR, LAST_NORMAL = -745.13, -708.4
+
+
+def draw_cliff(ax, x, mixture, *, quantity="velocity", unit="km/s"):
+    """Log joint density of each observation and component, against what float64's exp can hold.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : (N,) array
+        Observations.
+    mixture : Mixture
+        K components.
+    quantity, unit : str
+        What is measured, in what.
+    """
+    joint = log_joint(x, mixture)
+    lowest = 2 * joint.min()
+    ax.axhspan(lowest, FLOOR, color=INK, alpha=0.12, linewidth=0)
+    ax.axhspan(FLOOR, LAST_NORMAL, color=COLOURS[4], alpha=0.5, linewidth=0)
+    ax.axhline(FLOOR, color=INK, linewidth=1)
+    lost = (joint < FLOOR).all(axis=1)
+    for k, colour in zip(range(joint.shape[1]), COLOURS, strict=False):
+        mean = f"component {k}, mean {mixture.means[k]:g}"
+        ax.plot(x[~lost], joint[~lost, k], "o", color=colour, markersize=5, label=mean)
+        ax.plot(x[lost], joint[lost, k], "x", color=colour, markersize=6, markeredgewidth=1.8)
+    ax.plot([], [], "x", color=INK, label=f"0/0: every component is lost ({lost.sum()} rows)")
+    ax.set_yscale("symlog", linthresh=10)
+    ax.set_ylim(lowest, -4)
+    ax.text(
+        0.01, FLOOR * 1.15, "exp(\u2026) is 0.0 in float64 below \u2212745.13", va="top",
+        transform=ax.get_yaxis_transform(),
+    )  # fmt: skip
+    ax.set_xlabel(f"{quantity} ({unit})")
+    ax.set_ylabel("log joint density (nats)")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.legend(loc="upper left")
+
+
+def draw_outlier(axes, mixture, wait, versions):
+    """One observation dragged away from two bells, and whose each version says it is.
+
+    Parameters
+    ----------
+    axes : two Axes
+        Above, the bells and the observation; below, one bar per version.
+    mixture : Mixture
+        Two components.
+    wait : float
+        The observation, in minutes.
+    versions : dict of str to callable
+        ``e_step(x, mixture) -> resp`` by name, first drawn on top.
+    """
+    above, below = axes
+    grid = np.linspace(0, 450, 900)
+    for bell, colour in zip(np.exp(log_joint(grid, mixture)).T, COLOURS, strict=False):
+        above.fill_between(grid, bell, color=colour, alpha=0.6, linewidth=0)
+    above.plot([wait], [0.001], "v", color=INK, markersize=10)
+    above.set_xlim(0, 450)
+    above.set_ylim(0, 0.05)
+    above.set_yticks([])
+    above.set_xlabel("waiting time (minutes)")
+    above.set_title(f"a wait of {wait:g} minutes", loc="left")
+    for row, version in enumerate(versions.values()):
+        draw_bar(below, row, version(np.array([float(wait)]), mixture)[0])
+    below.set_yticks(range(len(versions)), versions)
+    below.set_ylim(len(versions) - 0.5, -0.5)
+    below.set_xlim(0, 1)
+    below.set_xlabel("share of each bell")
+    below.spines["left"].set_visible(False)
+    below.tick_params(axis="y", length=0, colors=INK)
+
+
+def draw_bar(ax, row, resp):
+    """One row of responsibilities as a bar in the components' colours, the numbers beside it."""
+    text = " / ".join("nan" if np.isnan(r) else f"{r:.3g}" for r in resp)
+    ax.text(1.02, row, text, va="center", transform=ax.get_yaxis_transform())
+    if np.isnan(resp).any():
+        ax.barh(row, 1, color="white", edgecolor=INK, hatch="//", linewidth=0.8)
+        return
+    left = np.concatenate([[0], np.cumsum(resp)[:-1]])
+    ax.barh([row] * len(resp), resp, left=left, color=COLOURS[: len(resp)])

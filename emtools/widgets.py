@@ -1,0 +1,74 @@
+"""The step player and its relatives: a slider over what a function of `emtools.plots` draws."""
+
+from functools import cache
+
+import ipywidgets
+
+from emtools import plots
+
+
+class Player(ipywidgets.VBox):
+    """A slider, a play button and the picture that belongs to the slider's place.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(axes, place)`` draws the picture for one place of the slider.
+    places : sequence
+        What the slider runs through, in order.
+    label : str
+        Stands before the slider.
+    new_figure : callable
+        Makes the empty ``(figure, axes)``; `plots.new_figure` unless told.
+    """
+
+    def __init__(self, draw, places, label, new_figure=plots.new_figure):
+        places = list(places)
+
+        @cache  # a frame takes 0.1 s to draw; moving back should take none
+        def frame(index):
+            figure, axes = new_figure()
+            draw(axes, places[index])
+            return plots.as_png(figure)
+
+        self.slider = ipywidgets.SelectionSlider(
+            options=[(str(place), index) for index, place in enumerate(places)],
+            description=label,
+            style={"description_width": "initial"},
+            layout={"width": "60%"},
+        )
+        play = ipywidgets.Play(max=len(places) - 1, interval=400)
+        image = ipywidgets.Image(value=frame(0), format="png", layout={"width": "100%"})
+        image.add_class("em-frame")
+        ipywidgets.link((play, "value"), (self.slider, "index"))
+        self.slider.observe(lambda change: setattr(image, "value", frame(change["new"])), "value")
+        super().__init__([ipywidgets.HBox([play, self.slider]), image])
+        self.add_class("em-player")
+
+    def __repr__(self):
+        """What a page without a running kernel shows in the player's place."""
+        return f"A slider over {self.slider.description!r}: run this notebook to move it."
+
+
+def step_player(x, path, **labels):
+    """EM, one iteration at a time: histogram, bells and the rug coloured by responsibility.
+
+    Parameters
+    ----------
+    x : (N,) array
+        Observations.
+    path : list of Mixture
+        The start and what each iteration made of it.
+    **labels
+        What `plots.draw_mixture` takes to name the axes and mark an observation.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, iteration):
+        plots.draw_mixture(ax, x, path[iteration], **labels)
+        ax.set_title(f"after {iteration} iterations")
+
+    return Player(draw, range(len(path)), "iteration")
