@@ -36,8 +36,8 @@ def log_joint(x, mixture):
         In nats; exp(log_joint) has the unit 1 / (unit of x).
     """
     scaled = (x[:, None] - mixture.means) / mixture.stds
-    log_pdf = -0.5 * scaled**2 - np.log(mixture.stds) - np.log(2 * np.pi) / 2
-    return np.log(mixture.weights) + log_pdf
+    log_peak = np.log(mixture.weights) - np.log(mixture.stds) - np.log(2 * np.pi) / 2  # (K,)
+    return log_peak - 0.5 * scaled**2
 
 
 def log_density(x, mixture):

@@ -203,6 +203,22 @@ def draw_shares(ax, path, x_n):
     ax.set_ylabel(f"share of the left bell in {x_n:g}")
 
 
+def draw_history(ax, history):
+    """Log-likelihood, iteration by iteration, and the value it ends at.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    history : (n_iter + 1,) sequence of float
+        In nats.
+    """
+    ax.axhline(history[-1], color=QUIET, linestyle="--", linewidth=1)
+    ax.plot(history, color=INK, marker="o", markersize=4)
+    ax.set_xlabel("iteration")
+    ax.set_ylabel("log-likelihood (nats)")
+
+
 def draw_table(ax, values, x, y, *, colour=PALE, title="", shape=""):
     """A table of numbers as boxes, its shape written under it.
 
@@ -347,7 +363,7 @@ def draw_cliff(ax, x, mixture, *, quantity="velocity", unit="km/s"):
         mean = f"component {k}, mean {mixture.means[k]:g}"
         ax.plot(x[~lost], joint[~lost, k], "o", color=colour, markersize=5, label=mean)
         ax.plot(x[lost], joint[lost, k], "x", color=colour, markersize=6, markeredgewidth=1.8)
-    ax.plot([], [], "x", color=INK, label=f"0/0: every component is lost ({lost.sum()} rows)")
+    ax.plot([], [], "x", color=INK, label=f"both are lost, 0/0 ({lost.sum()} rows)")
     ax.set_yscale("symlog", linthresh=10)
     ax.set_ylim(lowest, -4)
     ax.text(
@@ -357,7 +373,7 @@ def draw_cliff(ax, x, mixture, *, quantity="velocity", unit="km/s"):
     ax.set_xlabel(f"{quantity} ({unit})")
     ax.set_ylabel("log joint density (nats)")
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper right")
 
 
 def draw_outlier(axes, mixture, wait, versions):
@@ -378,8 +394,9 @@ def draw_outlier(axes, mixture, wait, versions):
     grid = np.linspace(0, 450, 900)
     for bell, colour in zip(np.exp(log_joint(grid, mixture)).T, COLOURS, strict=False):
         above.fill_between(grid, bell, color=colour, alpha=0.6, linewidth=0)
-    above.plot([wait], [0.001], "v", color=INK, markersize=10)
+    above.plot([wait], [0.004], "v", color=INK, markersize=9)
     above.set_xlim(0, 450)
+    above.set_xticks([0, 100, 200, 300, 400])
     above.set_ylim(0, 0.05)
     above.set_yticks([])
     above.set_xlabel("waiting time (minutes)")
@@ -403,3 +420,49 @@ def draw_bar(ax, row, resp):
         return
     left = np.concatenate([[0], np.cumsum(resp)[:-1]])
     ax.barh([row] * len(resp), resp, left=left, color=COLOURS[: len(resp)])
+
+
+# Number, what it does, the modules it leaves behind; a title in brackets is not written yet.
+STAIRS = (
+    ("00", "start here", ""),
+    ("01", "fit two bells with a plain loop", "mixture, loops"),
+    ("02", "trade loops for arrays", "arrays"),
+    ("03", "work in log space", "logspace"),
+    ("04", "(see why EM climbs)", "bound"),
+    ("05", "(start well, stop well)", "em, starts"),
+    ("06", "(go to many dimensions)", "multivariate, fitting"),
+    ("07", "(choose how many)", "selection"),
+    ("08", "(mix other families)", "families"),
+    ("09", "(measure slowness and beat it)", "acceleration"),
+    ("10", "(fill in what is missing)", "missing"),
+    ("11", "(add time)", "hmm"),
+    ("12", "(make it fast and big)", "fast, distributed"),
+)
+WALKS = (("two hours", 1, 4), ("two days", 1, 7), ("a semester", 0, 12))
+
+
+def draw_staircase(ax):
+    """The course: a staircase of chapters, a shelf of modules, and three lengths of walk.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    """
+    for step, (number, title, modules) in enumerate(STAIRS):
+        written = not title.startswith("(")
+        colour = COLOURS[0] if written else PALE
+        ax.add_patch(Rectangle((0, step), 4.5 + 0.25 * step, 0.92, color=colour, alpha=0.35))
+        text = f"{number}  {title.strip('()')}"
+        ax.text(0.15, step + 0.46, text, va="center", color=INK if written else QUIET)
+        if modules:
+            arrow = {"arrowstyle": "->", "color": QUIET, "linewidth": 0.8}
+            ax.annotate("", (8.2, step + 0.46), (4.6 + 0.25 * step, step + 0.46), arrowprops=arrow)
+            ax.text(8.3, step + 0.46, modules, va="center", family="monospace", fontsize=9)
+    for column, (name, first, last) in enumerate(WALKS):
+        x = 11.3 + 0.9 * column
+        ax.plot([x, x], [first + 0.1, last + 0.85], color=COLOURS[2 + column], linewidth=4)
+        ax.text(x + 0.15, first + 0.2, name, rotation=90, va="bottom", fontsize=10)
+    ax.set_xlim(0, 14)
+    ax.set_ylim(-0.1, len(STAIRS))
+    ax.axis("off")

@@ -1,8 +1,9 @@
 """The step player and its relatives: a slider over what a function of `emtools.plots` draws."""
 
-from functools import cache
+from functools import cache, partial
 
 import ipywidgets
+import numpy as np
 
 from emtools import plots
 
@@ -72,3 +73,27 @@ def step_player(x, path, **labels):
         ax.set_title(f"after {iteration} iterations")
 
     return Player(draw, range(len(path)), "iteration")
+
+
+def outlier_player(mixture, versions, waits=range(60, 421, 10)):
+    """One observation dragged away from two bells, and whose each version says it is.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Two components.
+    versions : dict of str to callable
+        ``e_step(x, mixture) -> resp`` by name.
+    waits : sequence of float
+        Where the observation can be dragged, in minutes.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(axes, wait):
+        with np.errstate(all="ignore"):  # the plain version fails on purpose
+            plots.draw_outlier(axes, mixture, wait, versions)
+
+    return Player(draw, waits, "wait (minutes)", partial(plots.new_figure, 2, 1, height=4))

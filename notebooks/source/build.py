@@ -100,6 +100,7 @@ def execute(notebook):
         timeout=120,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # one text per cell, however the kernel cuts it up
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     client.execute()

@@ -1,0 +1,153 @@
+"""Checks for the exercises of chapter 03, work in log space."""
+
+import numpy as np
+
+from emtools import data, logspace
+from emtools.exercises import Verdict, is_close, judge, not_yet, right, to_do
+from emtools.mixture import Mixture
+
+
+def fitted_bells():
+    """The two bells that fit the waits: the chapter's `bells`."""
+    x = data.waiting()
+    halves, means = np.array([0.5, 0.5]), np.array([77.0, 53.0])
+    mixture = Mixture(halves, means, np.array([np.std(x), np.std(x) / 2]))
+    for _ in range(100):
+        mixture = logspace.m_step(x, logspace.e_step(x, mixture)[0])
+    return mixture
+
+
+def lse_by_hand(first: float | None, second: float | None) -> Verdict:
+    """Log-sum-exp of two pairs."""
+    if first is None or second is None:
+        return to_do("Pull out the larger one; what is left is log(1 + something).")
+    verdict = judge(
+        first,
+        -1000 + np.log(2),
+        [
+            (-2000, "That adds the logarithms, which multiplies the numbers."),
+            (-np.inf, "That is what exp(-1000) = 0 leads to. Pull the maximum out first."),
+            (-1000, "That is the maximum alone. Two equal terms are twice one term: + log 2."),
+            (-1000 - np.log(2), "log 2 is added, not taken away: the sum is larger than a term."),
+        ],
+        what="First: the maximum, plus the log of what is left.",
+        because="",
+        rtol=1e-7,
+    )
+    if not verdict.right:
+        return verdict
+    if is_close(second, 0.0):
+        return right("-1000 + log 2 = -999.3069, and exp(-800) is too small to change a 1.")
+    return not_yet(f"The first is right; the second is not {second!r}. Which term counts?")
+
+
+def smallest_wait(minutes: float | None) -> Verdict:
+    """From which wait on both densities are exactly zero."""
+    if minutes is None:
+        return to_do("Both bells must be lost. Which of them is lost last?")
+    bells = fitted_bells()
+    short, long = np.argsort(bells.means)
+    reach = 38.604
+    # The density is divided by std sqrt(2 pi) after exp, so the last digits hang on the rounding.
+    if abs_close(minutes, bells.means[long] + 38.55 * bells.stds[long], 0.6):
+        return right("The nearer bell is 80.1 + 38.5 * 5.87: 226 minutes from its mean.")
+    slips = [
+        (38.6, "That counts standard deviations, and from 0. The question is in minutes."),
+        (
+            bells.means[long] + reach,
+            "That adds 38.6 minutes; it takes 38.6 standard deviations of 5.87 minutes each.",
+        ),
+        (
+            bells.means[short] + reach * bells.stds[short],
+            "There the short bell is lost; the long one is nearer and still alive.",
+        ),
+    ]
+    for number, slip in slips:
+        if abs_close(minutes, number, 1.0):
+            return not_yet(slip)
+    return not_yet(f"Not {minutes!r}. Try arrays.e_step on waits around 300.")
+
+
+def abs_close(answer, expected, distance):
+    """Whether the answer is a number within a distance of the expected one."""
+    try:
+        return bool(abs(float(answer) - expected) <= distance)
+    except (TypeError, ValueError):
+        return False
+
+
+def build_lse(log_sum_exp) -> Verdict:
+    """Log-sum-exp of one row, infinities included."""
+    rows = [
+        ([0.0, 1.0, 2.0], "an easy row"),
+        ([-1000.0, -1001.0], "a row below the floor"),
+        ([1000.0, 1000.0], "a row above the ceiling (exp(710) is infinite)"),
+        ([-np.inf, -3.0], "a row with one -inf, a component of weight 0"),
+        ([-np.inf, -np.inf], "a row of -inf alone"),
+    ]
+    for row, name in rows:
+        with np.errstate(all="ignore"):
+            try:
+                found = log_sum_exp(np.array(row))
+            except Exception as error:  # whatever a reader's own code raises
+                return not_yet(f"On {name} it stopped with {type(error).__name__}: {error}")
+        expected = np.logaddexp.reduce(row)
+        if not (is_close(found, expected, 1e-12) or found is expected or same_inf(found, expected)):
+            if name == rows[1][1] and same_inf(found, -np.inf):
+                return to_do(
+                    "So far it falls off the cliff: exp(-1000) is 0. Pull the maximum out."
+                )
+            return not_yet(f"On {name}, {row}, it gives {found}; it should be {expected:.10g}.")
+    return right("It agrees with np.logaddexp.reduce on five rows, the nasty ones included.")
+
+
+def same_inf(found, expected):
+    """Whether both are the same infinity."""
+    return bool(np.ndim(found) == 0 and np.isinf(expected) and found == expected)
+
+
+def judge_a_cure(e_step) -> Verdict:
+    """Responsibilities that are right where the plain ones are nan."""
+    bells = fitted_bells()
+    far, galaxies = np.array([66.0, 400.0]), data.galaxies()
+    narrow = Mixture(np.array([0.5, 0.5]), np.array([20000.0, 22000.0]), np.array([100.0, 100.0]))
+    with np.errstate(all="ignore"):
+        try:
+            near_row, far_row = np.asarray(e_step(far, bells), dtype=float)
+            resp = np.asarray(e_step(galaxies, narrow), dtype=float)
+        except Exception as error:  # whatever a reader's own code raises
+            return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
+    if not is_close(near_row, logspace.e_step(far, bells)[0][0], 1e-9):
+        return not_yet("It changes the answer for 66 minutes, where nothing was wrong.")
+    if np.isnan(far_row).any():
+        return to_do("A wait of 400 minutes is still nan / nan.")
+    if is_close(far_row, [0.5, 0.5]):
+        return not_yet("A wait of 400 minutes is called half and half. The truth is 1 / 5.6e-107.")
+    if is_close(far_row, [0.0, 0.0]):
+        return not_yet(
+            "A wait of 400 minutes now belongs to nobody: its row sums to 0, not to 1. The M-step "
+            "would drop it without a word."
+        )
+    if not is_close(far_row.sum(), 1.0, 1e-9):
+        return not_yet(f"The row of 400 minutes sums to {far_row.sum():.4g}, not to one.")
+    if not np.allclose(resp, logspace.e_step(galaxies, narrow)[0], rtol=1e-9, atol=1e-300):
+        return not_yet("400 minutes is right, but the galaxies are not as in log space.")
+    return right("400 minutes is 1 / 5.6e-107, and all 82 galaxies agree with log space.")
+
+
+def other_units(log_likelihood: float | None) -> Verdict:
+    """Log-likelihood of the galaxies in thousands of km/s."""
+    return judge(
+        log_likelihood,
+        -786.6792100289 + 82 * np.log(1000),
+        [
+            (-786.6792100289, "That is in km/s. Are the data, the means and the stds all divided?"),
+            (-786.6792100289 - 82 * np.log(1000), "The logarithm of the unit has the other sign."),
+            (-786.6792100289 + np.log(1000), "Each of the 82 densities changes its unit."),
+            (-0.7866792100289, "A likelihood is not a velocity; it does not divide by 1000."),
+        ],
+        what="Divide galaxies, means and stds by 1000 and run 100 iterations.",
+        because="-220.2433 is -786.6792 + 82 log 1000: each density is per thousand km/s now, "
+        "a thousand times larger. Log-likelihoods can be compared only in the same units.",
+        rtol=1e-7,
+    )
