@@ -12,8 +12,10 @@ NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --
 .PHONY: course test notebooks bench lock links clean
 .DEFAULT_GOAL := course
 
+# root_dir: JupyterLab must see pyproject.toml, which says where a saved chapter's text goes.
 course: .venv/reader
-	$(PY) -m jupyterlab --LabApp.extension_manager=readonly notebooks/00_start_here.ipynb
+	$(PY) -m jupyterlab --LabApp.extension_manager=readonly --ServerApp.root_dir=. \
+		notebooks/00_start_here.ipynb
 
 test: .venv/developer
 	$(PY) -m ruff check .

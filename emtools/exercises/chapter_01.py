@@ -3,7 +3,7 @@
 import numpy as np
 
 from emtools import data, loops
-from emtools.exercises import Verdict, is_close, judge, not_yet, right, to_do
+from emtools.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
 
 
 def after(n_iterations, means, weights):
@@ -25,6 +25,10 @@ def e_step_by_hand(share: float | None) -> Verdict:
             (1 / (1 + np.exp(0.2)), "The scaled residuals are squared in Eq. (1)."),
             (14 / 30, "That compares distances. Eq. (3) compares densities."),
             (1 / (1 + np.exp(-1.2)), "That is the share of the long bell."),
+            (np.exp(-1.2), "Those are the odds of short to long; the share is odds / (1 + odds)."),
+            (np.exp(1.2), "Those are the odds of long to short; the share is 1 / (1 + odds)."),
+            (0.23, "Four digits, please: 0.23 could be luck."),
+            (23.15, "That is a percentage; a share is a number between 0 and 1."),
             (0, "66 is nearer to 80, but a share says how sure that is; it is not all or nothing."),
         ],
         what="Work out both scaled residuals of 66, then the odds, then the short bell's share.",
@@ -97,22 +101,27 @@ def other_way_round(parameters) -> Verdict:
     if parameters is None:
         return to_do("Run 100 iterations from means 53 and 77.")
     parameters = flattened(parameters)
-    if is_close(parameters, after(100, (77, 53), (1, 1)), 1e-6):
+    if is_close(parameters, after(100, (77, 53), (1, 1))):
         return not_yet("This is the fit from means 77 and 53: the first bell is the long one.")
-    if is_close(parameters, after(100, (53, 77), (1, 1)), 1e-6):
+    if is_close(parameters, after(100, (53, 77), (1, 1))):
         return right(
             "It is the same mixture, with the two bells listed in the other order. "
             "Sort by mean before comparing two fits."
         )
-    return not_yet(f"{parameters} is not where means 53 and 77 lead. Are the widths as before?")
+    return not_yet(
+        f"{in_short(parameters)} is not where 100 iterations from means 53 and 77 lead. "
+        "Are the widths np.std(waiting) and half of it, the weights 1 and 1?"
+    )
 
 
 def one_wild_value(observation: float | None, iteration: int | None) -> Verdict:
-    """Where the narrow bell ends up, and when its width is zero."""
+    """On which observation a bell ends up, and when its width is zero."""
     if observation is None or iteration is None:
         return to_do("Print the parameters after each of ten iterations and look at the widths.")
+    if is_close(observation, 272):
+        return not_yet("272 is its index; give the wait in minutes.")
     if not is_close(observation, 1000.0):
-        return not_yet(f"The narrow bell does not end up on {observation}. Look at its mean.")
+        return not_yet(f"No bell ends up on {in_short(observation)}. Look at the two means.")
     return judge(
         iteration,
         7,

@@ -4,7 +4,7 @@ import numpy as np
 
 from emtools import arrays, data
 from emtools.exercises import Verdict, is_close, judge, not_yet, right, to_do
-from emtools.mixture import Mixture, sorted_by_mean
+from emtools.mixture import Mixture, log_joint, sorted_by_mean
 
 
 def shapes(answer: list[tuple] | None) -> Verdict:
@@ -20,7 +20,7 @@ def shapes(answer: list[tuple] | None) -> Verdict:
     ]
     try:
         answer = [tuple(np.atleast_1d(shape).tolist()) for shape in answer]
-    except TypeError:
+    except (TypeError, ValueError):
         return not_yet("The answer is a list of four tuples.")
     if len(answer) != 4:
         return not_yet(f"There are four expressions; these are {len(answer)} shapes.")
@@ -42,17 +42,20 @@ def wrong_axis(mixture: Mixture | None) -> Verdict:
     if mixture is None:
         return to_do("Do one iteration with an E-step that sums over axis 0.")
     x, start = waiting_and_start()
-    weights = np.ravel(getattr(mixture, "weights", mixture))
-    if is_close(weights, arrays.m_step(x, arrays.e_step(x, start)).weights):
-        return not_yet("These are the right weights; this once we want the wrong axis.")
-    return judge(
-        weights,
-        [1 / 272, 1 / 272],
-        [([1.0, 1.0], "Each soft count is 1; m_step divides it by the 272 observations.")],
-        what="Divide joint by joint.sum(axis=0), then call m_step on waiting.",
-        because="Each column sums to one, so each soft count is 1 and each weight 1/272. They do "
-        "not sum to one: that gives it away, and a line that checks it would catch it.",
-    )
+    if not is_a_mixture(mixture, 2):
+        return not_yet("The answer is the Mixture that m_step returns.")
+    resp = arrays.e_step(x, start)
+    if is_close(mixture, arrays.m_step(x, resp)):
+        return not_yet("This is the right mixture; this once we want the wrong axis.")
+    joint = np.exp(log_joint(x, start))
+    if is_close(mixture, arrays.m_step(x, joint / joint.sum(axis=0))):
+        return right(
+            "Each column sums to one, so each soft count is 1 and each weight 1/272. They do not "
+            "sum to one: that gives it away, and a line that checks it would catch it."
+        )
+    if is_close(mixture.weights, [1 / 272, 1 / 272]):
+        return not_yet("The weights are as they should be wrong. Is it one iteration, from start?")
+    return not_yet("Divide joint by joint.sum(axis=0), then call m_step on waiting, once.")
 
 
 def count_first(m_step_counted) -> Verdict:
@@ -66,10 +69,10 @@ def count_first(m_step_counted) -> Verdict:
             counted = m_step_counted(values, arrays.e_step(values, counted), times)
         except Exception as error:  # whatever a reader's own code raises
             return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
-    if not is_a_mixture(counted, 2):
-        return not_yet("Your function should return Mixture(weights, means, stds).")
+        if not is_a_mixture(counted, 2):
+            return not_yet("Your function should return Mixture(weights, means, stds).")
     if is_close(counted, whole, 1e-6):
-        return right("51 values with counts are as good as 272 observations, and five times less.")
+        return right("51 values with their counts do the work of 272 observations.")
     forgetful = start
     for _ in range(100):
         forgetful = arrays.m_step(values, arrays.e_step(values, forgetful))

@@ -1,0 +1,298 @@
+"""The course as a reader meets it: JupyterLab started as `make course` does, and Chromium."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jupytext
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ARTEFACTS = ROOT / "tests" / "artefacts"
+CHAPTER = "notebooks/01_fit_two_bells.ipynb"
+TEXT = "notebooks/source/01_fit_two_bells.md"
+SOLUTION = "notebooks/solutions/01_fit_two_bells.ipynb"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",  # the tests may run as root
+    "--disable-dev-shm-usage",  # containers have a small one
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+def course_command():
+    """What `make course` types, read from the Makefile so that the two cannot drift apart."""
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [arguments] = re.findall(r"^\t\$\(PY\) (-m jupyterlab .+)$", recipe, re.MULTILINE)
+    return [sys.executable, *shlex.split(arguments)]
+
+
+class Course:
+    """A running JupyterLab over a copy of the notebooks."""
+
+    def __init__(self, folder, url, token):
+        self.folder, self.url, self.token = folder, url, token
+
+    def contents(self, path, **model):
+        """Read a file, or with a model given write it, as JupyterLab's own page does."""
+        request = urllib.request.Request(
+            f"{self.url}api/contents/{path}",
+            method="PUT" if model else "GET",
+            data=json.dumps(model).encode() if model else None,
+            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def save(self, path, edit):
+        """Open a notebook, change it and save it."""
+        notebook = self.contents(path)["content"]
+        edit(notebook)
+        self.contents(path, type="notebook", format="json", content=notebook)
+
+
+def wait_for(condition, server, log, seconds=40):
+    """Return the first true answer of condition; what the server said if there is none."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        if answer := condition():
+            return answer
+        time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """JupyterLab with no memory of earlier sessions, over a copy that a test may change."""
+    tmp_path = tmp_path_factory.mktemp("jupyterlab")
+    folder = tmp_path / "course"
+    forget = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=forget)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+
+    homes = {
+        name: str(tmp_path / name)
+        for name in (
+            "JUPYTER_CONFIG_DIR",
+            "JUPYTER_DATA_DIR",
+            "JUPYTER_RUNTIME_DIR",
+            "JUPYTERLAB_SETTINGS_DIR",
+            "JUPYTERLAB_WORKSPACES_DIR",
+            "IPYTHONDIR",
+        )
+    }
+    # The news pop-up would ask to look at the network; a reader may answer, a test cannot.
+    settings = Path(homes["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab/apputils-extension")
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+
+    command = [
+        *course_command(),
+        "--no-browser",
+        "--ip=127.0.0.1",
+        "--ServerApp.port=0",
+        "--LabApp.expose_app_in_browser=True",  # cells out of sight have no elements to look at
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+
+    log = tmp_path / "jupyterlab.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | homes,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        runtime = Path(homes["JUPYTER_RUNTIME_DIR"])
+        try:
+            wait_for(lambda: "is running at" in log.read_text(encoding="utf-8"), server, log)
+            [about] = runtime.glob("jpserver-*.json")
+            about = json.loads(about.read_text(encoding="utf-8"))
+            yield Course(folder, about["url"], about["token"])
+        finally:
+            server.terminate()  # and its kernels with it
+            server.wait(timeout=20)
+
+
+@pytest.fixture
+def chromium():
+    """Chromium's place: EMTOOLS_CHROMIUM, or what the system has."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    place = os.environ.get("EMTOOLS_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if place is None:
+        message = f"no browser: install one of {', '.join(names)}, or set EMTOOLS_CHROMIUM"
+        if os.environ.get("EMTOOLS_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return place
+
+
+@pytest.fixture
+def page(chromium, request):
+    """A page of Chromium, with a list of everything that went wrong or out of the machine."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.faults = []
+
+        def note_address(address):
+            parts = urlsplit(address)
+            if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+                page.faults.append(f"request to {address}")
+
+        def note_message(message):
+            if message.type == "error":
+                page.faults.append(f"console: {message.text}")
+
+        page.context.on("request", lambda sent: note_address(sent.url))
+        page.on("websocket", lambda socket: note_address(socket.url))
+        page.on("pageerror", lambda error: page.faults.append(f"page error: {error}"))
+        page.on("console", note_message)
+        yield page
+        ARTEFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTEFACTS / f"{request.node.name}.png")  # of failures, above all
+        browser.close()
+
+
+NOTEBOOK = "jupyterapp.shell.currentWidget.content"
+
+# Whether every code cell has been run, or one has failed.
+RUN_ENDED = f"""() => {{
+    const cells = {NOTEBOOK}.model.toJSON().cells.filter(cell => cell.cell_type === "code");
+    return cells.every(cell => cell.execution_count)
+        || cells.some(cell => cell.outputs.some(output => output.output_type === "error"));
+}}"""
+
+# The image's pixels; they say more than its address, which changes even when the picture does not.
+PIXELS = """image => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    return canvas.toDataURL();
+}"""
+PIXELS_CHANGED = f"""([image, before]) =>
+    image.complete && image.naturalWidth > 0 && ({PIXELS})(image) !== before"""
+
+
+def wait_until_idle(page):
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=40_000)
+
+
+def seconds_to_change(page, image, move):
+    """How long after a move another picture is to be seen."""
+    before = image.evaluate(PIXELS)
+    start = time.monotonic()
+    move()
+    page.wait_for_function(PIXELS_CHANGED, arg=[image.element_handle(), before], polling=20)
+    return time.monotonic() - start
+
+
+def click_at(track, part):
+    """Click on the slider's track at a part of its length."""
+    size = track.bounding_box()
+    track.click(position={"x": part * size["width"], "y": size["height"] / 2})
+
+
+def forget_outputs(path):
+    """Take the stored outputs away: what the test then sees, it has run itself."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+    nbformat.write(notebook, path)
+
+
+def test_chapter_01_runs_and_its_player_moves(course, page):
+    forget_outputs(course.folder / CHAPTER)
+
+    page.goto(f"{course.url}lab/tree/{CHAPTER}?token={course.token}")
+    wait_until_idle(page)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(RUN_ENDED, polling=200, timeout=60_000)
+
+    notebook = nbformat.from_dict(page.evaluate(f"{NOTEBOOK}.model.toJSON()"))
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:
+        for output in cell.outputs:
+            wrong = output.output_type == "error" or output.get("name") == "stderr"
+            assert not wrong, f"{cell.source}\n{output}"
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+    with_widget = next(
+        index
+        for index, cell in enumerate(notebook.cells)
+        for output in cell.get("outputs", [])
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    )
+    page.evaluate(f"{NOTEBOOK}.scrollToItem({with_widget}, 'start')")
+    player = page.locator(".em-player").first
+    image, handle, track = (
+        player.locator(part) for part in ("img.em-frame", ".noUi-handle", ".noUi-base")
+    )
+    image.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "image => image.naturalWidth > 0", arg=image.element_handle(), timeout=5_000
+    )
+
+    # Every move must change the picture; of three, the quickest says how long the course takes,
+    # the others what else the machine is doing.
+    handle.focus()
+    by_key = [
+        seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
+    ]
+    assert min(by_key) < 1, by_key
+    by_mouse = [
+        seconds_to_change(page, image, partial(click_at, track, part)) for part in (0.75, 0.5, 0.25)
+    ]
+    assert min(by_mouse) < 1, by_mouse
+    assert page.faults == []
+
+
+def test_every_chapter_opens_whatever_the_file_times(course):
+    """A fresh clone gives the pairs any times; Jupytext must not see a disagreement in them."""
+    chapters = sorted((course.folder / "notebooks").glob("*.ipynb"))
+    for newer, older in ((".ipynb", ".md"), (".md", ".ipynb")):
+        for chapter in chapters:
+            text = chapter.parent / "source" / chapter.with_suffix(".md").name
+            for path in (chapter, text):
+                age = {newer: 0, older: 3600}[path.suffix]
+                os.utime(path, (time.time() - age,) * 2)
+            course.contents(f"notebooks/{chapter.name}")
+
+
+def test_saving_a_chapter_writes_its_text(course):
+    text = course.folder / TEXT
+    before = jupytext.read(text).cells
+    course.save(CHAPTER, lambda notebook: notebook["cells"][-1].update(source="# Read on"))
+
+    after = jupytext.read(text).cells
+    assert after[-1].source == "# Read on"
+    unchanged = [(cell.cell_type, cell.source, cell.metadata) for cell in before[:-1]]
+    assert [(cell.cell_type, cell.source, cell.metadata) for cell in after[:-1]] == unchanged
+
+
+def test_saving_a_solution_writes_no_text(course):
+    texts = {path: path.read_bytes() for path in course.folder.rglob("*.md")}
+    course.save(SOLUTION, lambda notebook: notebook["cells"][-1].update(source="# Read on"))
+
+    saved = nbformat.read(course.folder / SOLUTION, as_version=4)
+    assert saved.cells[-1].source == "# Read on"
+    assert {path: path.read_bytes() for path in course.folder.rglob("*.md")} == texts

@@ -1,0 +1,78 @@
+"""Printing and comparing, as every notebook does it."""
+
+import numpy as np
+import pytest
+
+from emtools.check import expect, in_words, report, report_path
+from emtools.mixture import Mixture
+
+MIXTURE = Mixture(np.array([0.25, 0.75]), np.array([50.0, 80.0]), np.array([5.0, 6.5]))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (54.614857, 4, "54.61"),
+        (0.3, 4, "0.3000"),
+        (-0.0, 4, "0.000"),
+        (np.float64(19276.53), 4, "19277"),
+        (-1034.00174983, 9, "-1034.00175"),
+        (9.99996, 4, "10.00"),
+        (1.523e-8, 4, "1.523e-8"),
+        (5.6e-107, 2, "5.6e-107"),
+        (12345678.0, 4, "1.235e7"),
+        (np.nan, 4, "nan"),
+        (-np.inf, 4, "-inf"),
+        (272, 3, "272"),
+    ],
+)
+def test_one_number_in_words(value, digits, text):
+    assert in_words(value, digits) == text
+
+
+def test_report_of_a_mixture(capsys):
+    report(MIXTURE, "fit")
+    assert capsys.readouterr().out == (
+        "fit\n"
+        "component    weight      mean       std\n"
+        "        0    0.2500     50.00     5.000\n"
+        "        1    0.7500     80.00     6.500\n"
+    )
+
+
+def test_report_of_numbers(capsys):
+    report([0.25, np.array([2.0])[0]], "two")
+    report(1.5)
+    assert capsys.readouterr().out == "two: 0.2500  2.000\n1.500\n"
+
+
+def test_report_of_a_path_names_each_part_and_prints_the_chosen_iterations(capsys):
+    report_path([MIXTURE, MIXTURE._replace(means=np.array([51.0, 79.0]))], (0, 1), digits=3)
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split()[1:] == [f"{n}[{k}]" for n in Mixture._fields for k in (0, 1)]
+    assert first.split() == ["0", "0.250", "0.750", "50.0", "80.0", "5.00", "6.50"]
+    assert second.split()[3:5] == ["51.0", "79.0"]
+
+
+def test_expect_says_who_agrees(capsys):
+    expect(54.6148571, 54.614857, source="mclust", rtol=1e-6, label="mean")
+    assert capsys.readouterr().out == "mean: agrees with mclust (54.614857) to 1e-06\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "published"),
+    [
+        (54.61492, 54.614857),  # off by 1.2e-6
+        (np.nan, 54.614857),
+        ([1.0, 2.0], [1.0]),
+        ([1.0, 2.0], [2.0, 1.0]),
+        (1e-20, 0.0),
+    ],
+)
+def test_expect_stops_where_they_differ(value, published):
+    with pytest.raises(AssertionError, match=r"mean: found .* but mclust has"):
+        expect(value, published, source="mclust", rtol=1e-6, label="mean")
+
+
+def test_expect_takes_a_mixture():
+    expect(MIXTURE, MIXTURE, source="itself", rtol=1e-15, label="mixture")

@@ -1,0 +1,341 @@
+"""The house rules of the notebooks, as code."""
+
+import ast
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+SOURCE = NOTEBOOKS / "source"
+CHAPTERS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
+EVERY = CHAPTERS + SOLUTIONS
+
+# Which modules a chapter leaves on the shelf. A later chapter may import them, an earlier may not.
+SHELF = {
+    "00": [],
+    "01": ["mixture", "loops"],
+    "02": ["arrays"],
+    "03": ["logspace"],
+}
+# What chapter 00 may show before it is taught, to see whether the machine is ready.
+PREVIEW = {"00": {"mixture", "logspace"}, "01": set(), "02": set(), "03": set()}
+NOT_TAUGHT = {"data", "plots", "widgets", "check", "exercises"}
+VERBS = {"Start", "Fit", "Trade", "Work", "See", "Go", "Choose", "Mix", "Measure", "Fill", "Add"}
+TAGS = {"exercise", "nbval-ignore-output", "hide-input"}
+
+
+def named(paths):
+    """Parametrize over notebooks, each by its folder and name."""
+    return pytest.mark.parametrize(
+        "path", paths, ids=[str(p.relative_to(NOTEBOOKS))[:-6] for p in paths]
+    )
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def text_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "markdown"]
+
+
+def lines_of(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def test_every_text_has_its_notebook_and_every_chapter_with_exercises_its_solutions():
+    assert [p.stem for p in CHAPTERS] == sorted(p.stem for p in SOURCE.glob("[0-9][0-9]_*.md"))
+    assert [p.stem for p in SOLUTIONS] == sorted(p.stem for p in (SOURCE / "answers").glob("*.md"))
+    with_exercises = [p.stem for p in CHAPTERS if any(is_stub(c) for c in code_cells(p))]
+    assert [p.stem for p in SOLUTIONS] == with_exercises
+    assert [p.stem[:2] for p in CHAPTERS] == sorted(SHELF)
+
+
+@named(CHAPTERS)
+def test_text_and_notebook_agree(path):
+    text = jupytext.read(SOURCE / f"{path.stem}.md", fmt="md:myst")
+    notebook = read(path)
+    kept = ("tags", "name", "mystnb")
+    assert [(c.cell_type, c.source) for c in text.cells] == [
+        (c.cell_type, c.source) for c in notebook.cells
+    ]
+    for ours, theirs in zip(text.cells, notebook.cells, strict=True):
+        assert {k: ours.metadata.get(k) for k in kept} == {k: theirs.metadata.get(k) for k in kept}
+
+
+@named(CHAPTERS)
+def test_saving_in_jupyterlab_would_not_change_the_text(path):
+    text = (SOURCE / f"{path.stem}.md").read_text(encoding="utf-8")
+    notebook = jupytext.reads(text, fmt="md:myst")
+    notebook.metadata.pop("jupytext", None)
+    assert jupytext.writes(notebook, fmt="md:myst") == text
+
+
+@named(EVERY)
+def test_every_code_cell_was_run_in_order_without_error_or_stderr(path):
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", cell.source
+
+
+@named(EVERY)
+def test_a_file_holds_nothing_that_differs_from_run_to_run(path):
+    notebook = read(path)
+    assert "widgets" not in notebook.metadata
+    assert notebook.metadata.language_info == {"name": "python"}
+    assert [c.id for c in notebook.cells] == [
+        f"{path.stem}-{n:03}" for n in range(1, len(notebook.cells) + 1)
+    ]
+    assert "execution" not in json.dumps([dict(c.metadata) for c in notebook.cells])
+    assert not re.search(r" at 0x[0-9a-f]+|/tmp/|/home/|np\.float64\(", path.read_text())
+
+
+@named(CHAPTERS)
+def test_one_title_and_it_begins_with_a_verb(path):
+    titles = [
+        line
+        for cell in text_cells(path)
+        for line in cell.source.splitlines()
+        if line.startswith("# ")
+    ]
+    assert len(titles) == 1
+    assert read(path).cells[0].source.startswith(titles[0])
+    assert titles[0].split()[1] in VERBS
+
+
+@named(CHAPTERS)
+def test_opening_and_closing_sections(path):
+    text = "\n".join(cell.source for cell in text_cells(path))
+    for word in ("What you'll do", "What you'll learn", "What you need", "Time"):
+        assert f"**{word}.**" in text
+    sections = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    ending = ["Summary", "Exercises", "Further reading"] if path.stem[:2] != "00" else []
+    assert sections[-len(ending) :] == ending or not ending
+
+
+@named(EVERY)
+def test_cell_sizes(path):
+    for cell in code_cells(path):
+        assert len(lines_of(cell)) <= 15, cell.source
+        definitions = re.findall(r"^(?:def|class) ", cell.source, flags=re.MULTILINE)
+        assert len(definitions) <= 1, cell.source
+        assert all(len(line) <= 100 for line in lines_of(cell)), cell.source
+    for cell in text_cells(path):
+        words = [w for w in cell.source.split() if re.search(r"\w", w)]
+        is_table = "|---" in cell.source
+        assert len(words) <= 150 or is_table, cell.source
+        assert cell.source.count("$$") <= 6, "at most three displayed equations a cell"
+    sizes = sorted(len(lines_of(cell)) for cell in code_cells(path))
+    assert sizes[len(sizes) // 2] <= 8
+
+
+@named(CHAPTERS)
+def test_only_allowed_tags_and_each_exercise_has_its_check(path):
+    cells = code_cells(path)
+    assert all(set(cell.metadata.get("tags", [])) <= TAGS for cell in cells)
+    stubs = [n for n, cell in enumerate(cells) if is_stub(cell)]
+    if path.stem[:2] != "00":
+        assert 3 <= len(stubs) <= 5
+    for n in stubs:
+        assert cells[n + 1].source.startswith(f"check.{cells[n].metadata['name']}(")
+        assert cells[n + 1].outputs[0].data["text/plain"].startswith("To do.")
+
+
+@named(SOLUTIONS)
+def test_every_check_passes_in_the_solutions(path):
+    verdicts = [
+        cell.outputs[0].data["text/plain"]
+        for cell in code_cells(path)
+        if cell.source.startswith("check.")
+    ]
+    assert len(verdicts) >= 3
+    assert all(verdict.startswith("Right.") for verdict in verdicts), verdicts
+
+
+def is_stub(cell):
+    return "exercise" in cell.metadata.get("tags", [])
+
+
+@named(EVERY)
+def test_every_figure_says_in_words_what_it_shows(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata["image/png"]["alt"]
+                assert alt == cell.metadata["mystnb"]["image"]["alt"]
+                assert len(alt.split()) >= 10, alt
+
+
+@named(EVERY)
+def test_imports_stand_in_the_first_code_cell_alone(path):
+    first, *others = code_cells(path)
+    for node in ast.parse(first.source).body:
+        assert isinstance(node, (ast.Import, ast.ImportFrom)), first.source
+    for cell in others:
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, (ast.Import, ast.ImportFrom)), cell.source
+
+
+@named(CHAPTERS)
+def test_nothing_is_imported_from_a_later_chapter(path):
+    number = path.stem[:2]
+    known = {m for chapter, modules in SHELF.items() if chapter < number for m in modules}
+    for module in emtools_modules(code_cells(path)[0].source):
+        assert module in known | NOT_TAUGHT | PREVIEW[number], module
+
+
+def emtools_modules(source):
+    """Names of the modules of emtools that a cell imports from."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emtools"):
+            inner = node.module.split(".")[1:]
+            yield from inner[:1] or [alias.name for alias in node.names]
+
+
+@named(CHAPTERS)
+def test_a_chapter_and_its_module_hold_the_same_functions(path):
+    modules = [importlib.import_module(f"emtools.{m}") for m in SHELF[path.stem[:2]]]
+    taught = definitions_of("\n\n".join(c.source for c in code_cells(path) if not is_stub(c)))
+    for module in modules:
+        for name, member in public_members(module).items():
+            if name in taught:
+                assert taught[name] == bare(member), f"{name} differs from emtools.{module}"
+    for module in modules[-1:]:  # the last one is taught whole: no function of it is left out
+        own = {n for n, m in public_members(module).items() if m.__module__ == module.__name__}
+        assert own <= set(taught), f"{path.stem} does not teach {own - set(taught)}"
+
+
+def public_members(module):
+    """Functions and classes that a module offers, its own or imported from the shelf."""
+    return {
+        name: member
+        for name, member in vars(module).items()
+        if (inspect.isfunction(member) or inspect.isclass(member))
+        and member.__module__.startswith("emtools.")
+    }
+
+
+def definitions_of(source):
+    """The last definition of each name in a chapter, without docstring and comments."""
+    tree = ast.parse(source)
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {node.name: normal(node) for node in tree.body if isinstance(node, kinds)}
+
+
+def bare(member):
+    return normal(ast.parse(textwrap.dedent(inspect.getsource(member))).body[0])
+
+
+def normal(node):
+    """A definition as text, its docstring gone; comments never reach the parser."""
+    if ast.get_docstring(node) is not None:
+        node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(node)
+
+
+def test_the_comparison_sees_a_changed_sign():
+    """A test of the test above: one character makes two definitions differ, a comment does not."""
+    ours = definitions_of("def f(x):\n    return x + 1")
+    assert ours == definitions_of('def f(x):\n    """Doc."""\n    return x + 1  # comment')
+    assert ours != definitions_of("def f(x):\n    return x - 1")
+
+
+@named(EVERY)
+def test_no_magic_no_download_no_warning_filter(path):
+    forbidden = r"^\s*[%!]|plt\.show|sys\.path|simplefilter|filterwarnings|urlopen|np\.random\.seed"
+    for cell in code_cells(path):
+        assert not re.search(forbidden, cell.source, flags=re.MULTILINE), cell.source
+
+
+WORDS = r"\b(simply|obviously|just|color|normalize[sd]?|initialize[sd]?|behavior|center(ed)?)\b"
+
+
+@named(CHAPTERS)
+def test_words_we_do_not_use(path):
+    for cell in text_cells(path):
+        prose = re.sub(r"`[^`]*`|\$[^$]*\$", "", cell.source)
+        assert not re.search(WORDS, prose, flags=re.IGNORECASE), cell.source
+
+
+@named(EVERY)
+def test_links_between_pages_lead_somewhere(path):
+    home = NOTEBOOKS  # solutions hold the text of their chapter, whose links start from there
+    for cell in text_cells(path):
+        for target in re.findall(r"\]\(([^)#\s]+)", cell.source):
+            if not target.startswith("http"):
+                assert (home / target).exists(), target
+
+
+@named(CHAPTERS)
+def test_equations_that_code_cites_exist(path):
+    text = "\n".join(cell.source for cell in text_cells(path))
+    numbers = re.findall(r"\\tag\{(\d+)\}", text)
+    assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
+    for cell in code_cells(path):
+        for cited in re.findall(r"Eq\. \((\d+)\)", cell.source):
+            assert cited in numbers, cell.source
+
+
+def test_building_again_gives_the_same_notebooks(tmp_path):
+    """Sources, outputs and ids; pictures and timings aside."""
+    build = [sys.executable, str(SOURCE / "build.py"), "--into", str(tmp_path)]
+    subprocess.run(build, check=True, capture_output=True, timeout=300)
+    for path in EVERY:
+        assert settled(tmp_path / path.relative_to(NOTEBOOKS)) == settled(path), path.name
+
+
+def settled(path):
+    """A notebook without what may differ: pictures, and outputs that are not compared."""
+    notebook = read(path)
+    for cell in notebook.cells:
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            cell.outputs = []
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("image/png", None)
+    return nbformat.writes(notebook)
+
+
+def run_nbval(path):
+    """Compare a notebook's outputs with a fresh run, as `make test` does."""
+    command = f"{sys.executable} -m pytest -c /dev/null -p no:cacheprovider -p no:xdist --nbval "
+    command += f"--nbval-current-env --nbval-cell-timeout 120 -q {path}"
+    return subprocess.run(
+        command.split(), capture_output=True, text=True, timeout=300, cwd=path.parent
+    )
+
+
+def test_nbval_sees_one_wrong_digit(tmp_path):
+    """A chapter with one digit of a stored parameter changed must fail, and on that cell only."""
+    chapter = json.loads((NOTEBOOKS / "01_fit_two_bells.ipynb").read_text())
+    table = next(
+        output
+        for cell in chapter["cells"]
+        for output in cell.get("outputs", [])
+        if "iteration  weights[0]" in "".join(output.get("text", []))
+    )
+    assert table["text"][-1].count("54.615") == 1
+    table["text"][-1] = table["text"][-1].replace("54.615", "54.616")
+    tampered = tmp_path / "tampered.ipynb"
+    tampered.write_text(json.dumps(chapter))
+    result = run_nbval(tampered)
+    assert result.returncode == 1, result.stdout
+    assert "1 failed" in result.stdout
+    assert "54.616" in result.stdout
