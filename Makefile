@@ -14,13 +14,12 @@ NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --
 
 # root_dir: JupyterLab must see pyproject.toml, which says where a saved chapter's text goes.
 course: .venv/reader
-	$(PY) -m jupyterlab --LabApp.extension_manager=readonly --ServerApp.root_dir=. \
-		notebooks/00_start_here.ipynb
+	$(PY) -m jupyterlab --LabApp.extension_manager=readonly --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 test: .venv/developer
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses 2 --dist loadfile
 	$(NBVAL) notebooks
 
 # The text in notebooks/source becomes the executed notebooks; links and the README's picture follow.
@@ -28,7 +27,7 @@ notebooks: .venv/developer
 	$(BUILD)
 
 bench: .venv/developer
-	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds --benchmark-sort=name
+	$(PY) -m pytest tests/benchmarks/bench_speed.py --benchmark-columns=min,median,rounds --benchmark-sort=name
 
 # Write the repository's address, which stands in pyproject.toml, wherever it is needed.
 links: .venv/developer

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from emtools.logspace import e_step, log_joint
 
-# Okabe and Ito's palette, in an order in which neighbours differ in lightness as well.
+# Okabe and Ito's palette; blue and orange first, which every kind of colour vision tells apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK, QUIET, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 
@@ -371,7 +371,7 @@ def draw_cliff(ax, x, mixture, *, quantity="velocity", unit="km/s"):
         transform=ax.get_yaxis_transform(),
     )  # fmt: skip
     ax.set_xlabel(f"{quantity} ({unit})")
-    ax.set_ylabel("log joint density (nats)")
+    ax.set_ylabel("log of weight × density (nats)")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.legend(loc="upper right")
 
@@ -396,7 +396,7 @@ def draw_outlier(axes, mixture, wait, versions):
         above.fill_between(grid, bell, color=colour, alpha=0.6, linewidth=0)
     above.plot([wait], [0.004], "v", color=INK, markersize=9)
     above.set_xlim(0, 450)
-    above.set_xticks([0, 100, 200, 300, 400])
+    above.set_xticks([0, 200, 400])
     above.set_ylim(0, 0.05)
     above.set_yticks([])
     above.set_xlabel("waiting time (minutes)")

@@ -1,0 +1,152 @@
+"""The data behind each figure: pictures themselves are looked at, not compared."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from cases import CONVERGED, DOCUMENT_START, GALAXIES_START
+from matplotlib.colors import to_rgb
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from emtools import arrays, logspace, plots
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def path(waiting):
+    path = [DOCUMENT_START]
+    for _ in range(5):
+        path.append(arrays.m_step(waiting, arrays.e_step(waiting, path[-1])))
+    return path
+
+
+def test_blend_is_the_components_colour_where_one_owns_all():
+    resp = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [np.nan, np.nan]])
+    first, second = (np.array(to_rgb(colour)) for colour in plots.COLOURS[:2])
+    expected = [first, second, (first + second) / 2, [0, 0, 0]]
+    assert_allclose(plots.blend(resp), expected, atol=1e-12)
+
+
+def test_the_histogram_is_a_density_and_every_wait_has_its_tick(waiting):
+    ax = plots.new_axes()
+    plots.draw_data(ax, waiting)
+    area = sum(bar.get_width() * bar.get_height() for bar in ax.patches)
+    assert_allclose(area, 1, rtol=1e-12)
+    [rug] = ax.collections
+    assert_allclose([tick[0, 0] for tick in rug.get_segments()], waiting)
+    assert ax.get_xlabel() == "waiting time (minutes)"
+    assert ax.get_ylabel() == "density (per minute)"
+
+
+def test_bells_are_weighted_and_their_sum_is_dashed(waiting):
+    ax = plots.new_axes()
+    plots.draw_mixture(ax, waiting, CONVERGED)
+    first, second, total = ax.lines[:3]
+    grid = first.get_xdata()
+    assert_allclose(first.get_ydata() + second.get_ydata(), total.get_ydata())
+    for bell, weight in zip((first, second), CONVERGED.weights, strict=True):
+        assert_allclose(np.trapezoid(bell.get_ydata(), grid), weight, rtol=0.01)
+
+
+def test_weights_that_do_not_sum_to_one_are_drawn_divided_by_their_sum(waiting):
+    ones = DOCUMENT_START._replace(weights=np.array([1.0, 1.0]))
+    heights = []
+    for mixture in (DOCUMENT_START, ones):
+        ax = plots.new_axes()
+        plots.draw_mixture(ax, waiting, mixture)
+        heights.append(ax.lines[2].get_ydata())
+    assert_allclose(*heights)
+
+
+def test_the_mark_says_the_left_bells_share(waiting):
+    ax = plots.new_axes()
+    plots.draw_mixture(ax, waiting, CONVERGED, mark=66)
+    assert [text.get_text() for text in ax.texts] == ["66 minutes: 61% left bell"]
+
+
+def test_panels_share_one_scale_that_holds_every_curve(waiting, path):
+    axes = plots.new_axes(3, 2, sharex=True, sharey=True)
+    plots.draw_path(axes, waiting, path, range(6))
+    tops = {ax.get_ylim()[1] for ax in axes.flat}
+    assert len(tops) == 1
+    assert tops.pop() > max(line.get_ydata().max() for ax in axes.flat for line in ax.lines[:3])
+    assert [ax.get_title(loc="left") for ax in axes.flat][:2] == ["start", "iteration 1"]
+
+
+def test_shares_of_66_minutes(path):
+    ax = plots.new_axes()
+    plots.draw_shares(ax, path, 66)
+    for share, mixture in zip(ax.lines[0].get_ydata(), path, strict=True):
+        joint = mixture.weights * stats.norm.pdf(66, mixture.means, mixture.stds)
+        assert_allclose(share, joint[1] / joint.sum(), rtol=1e-9)
+
+
+def test_history_ends_on_the_dashed_line():
+    ax = plots.new_axes()
+    plots.draw_history(ax, [-3.0, -2.0, -1.5])
+    dashed, curve = ax.lines
+    assert_allclose(curve.get_ydata(), [-3, -2, -1.5])
+    assert set(dashed.get_ydata()) == {-1.5}
+
+
+def test_tables_show_the_numbers_of_the_expression():
+    ax = plots.new_axes()
+    plots.draw_broadcast(ax, np.array([50.0, 66.0, 82.0]), np.array([80.0, 50.0]))
+    shown = [text.get_text() for text in ax.texts]
+    for number in ("-30", "0", "-14", "16", "2", "32", "(N, K) = (3, 2)"):
+        assert number in shown
+    ax = plots.new_axes()
+    resp = np.array([[0, 1], [0.5, 0.5], [1, 0]])
+    plots.draw_product(ax, np.array([50.0, 66.0, 82.0]), resp)
+    shown = [text.get_text() for text in ax.texts]
+    assert {"115", "83", "(K, N) = (2, 3)", "(K,) = (2,)"} <= set(shown)
+
+
+def test_the_cliff_marks_the_thirteen_galaxies_that_both_bells_lose(galaxies):
+    ax = plots.new_axes()
+    plots.draw_cliff(ax, galaxies, GALAXIES_START)
+    crosses = [line for line in ax.lines if line.get_marker() == "x" and len(line.get_xdata())]
+    assert [len(line.get_xdata()) for line in crosses] == [13, 13]
+    assert "both are lost, 0/0 (13 rows)" in [t.get_text() for t in ax.get_legend().get_texts()]
+    for k, expected in enumerate(logspace.log_joint(galaxies, GALAXIES_START).T):
+        dots, crosses = ax.lines[1 + 2 * k : 3 + 2 * k]
+        plotted = np.concatenate([dots.get_ydata(), crosses.get_ydata()])
+        assert_allclose(np.sort(plotted), np.sort(expected))
+
+
+def test_the_floor_is_float64s():
+    assert np.exp(plots.FLOOR) > 0
+    assert np.exp(plots.FLOOR - 0.01) == 0
+    assert np.exp(plots.LAST_NORMAL - 0.1) < np.finfo(float).tiny < np.exp(plots.LAST_NORMAL + 0.1)
+
+
+def test_each_version_of_the_outlier_has_its_bar():
+    axes = plots.new_axes(2, 1)
+    versions = {
+        "plain": lambda x, mixture: np.full((1, 2), np.nan),
+        "log space": lambda x, mixture: logspace.e_step(x, mixture)[0],
+    }
+    plots.draw_outlier(axes, CONVERGED, 400, versions)
+    assert [text.get_text() for text in axes[1].texts] == ["nan / nan", "5.61e-107 / 1"]
+    assert [label.get_text() for label in axes[1].get_yticklabels()] == list(versions)
+
+
+def test_timings_name_each_line():
+    ax = plots.new_axes()
+    plots.draw_timings(ax, [10, 100], {"loops": [1.0, 10.0], "arrays": [0.1, 0.2]})
+    assert [text.get_text() for text in ax.texts] == ["loops", "arrays"]
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_the_staircase_knows_which_chapters_are_written():
+    from pathlib import Path
+
+    notebooks = Path(__file__).parents[1] / "notebooks"
+    written = {number for number, title, _ in plots.STAIRS if not title.startswith("(")}
+    assert written == {path.name[:2] for path in notebooks.glob("[0-9][0-9]_*.ipynb")}
+    plots.draw_staircase(plots.new_axes())

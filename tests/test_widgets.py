@@ -1,0 +1,61 @@
+"""Players: each place of the slider shows what the drawing function draws there."""
+
+import io
+
+import numpy as np
+import pytest
+from cases import CONVERGED, DOCUMENT_START
+from PIL import Image
+
+from emtools import logspace, plots, widgets
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+@pytest.fixture
+def player(waiting):
+    return widgets.step_player(waiting, [DOCUMENT_START, CONVERGED], mark=66)
+
+
+def image_of(player):
+    return player.children[1].value
+
+
+def test_moving_the_slider_shows_the_frame_of_that_place(player, waiting):
+    before = image_of(player)
+    player.slider.index = 1
+    after = image_of(player)
+    assert not np.array_equal(pixels(before), pixels(after))
+    figure, ax = plots.new_figure()
+    plots.draw_mixture(ax, waiting, CONVERGED, mark=66)
+    ax.set_title("after 1 iterations")
+    assert np.array_equal(pixels(after), pixels(plots.as_png(figure)))
+
+
+def test_moving_back_shows_the_same_picture_again(player):
+    before = image_of(player)
+    player.slider.index = 1
+    player.slider.index = 0
+    assert image_of(player) == before
+
+
+def test_the_play_button_moves_the_slider(player):
+    play = player.children[0].children[0]
+    play.value = 1
+    assert player.slider.index == 1
+    assert play.max == 1
+
+
+def test_a_page_without_a_kernel_says_what_to_do(player):
+    assert repr(player) == "A slider over 'iteration': run this notebook to move it."
+
+
+def test_the_outlier_player_drags_the_wait():
+    versions = {"log space": lambda x, mixture: logspace.e_step(x, mixture)[0]}
+    player = widgets.outlier_player(CONVERGED, versions, waits=(100, 400))
+    assert [label for label, _ in player.slider.options] == ["100", "400"]
+    before = image_of(player)
+    player.slider.index = 1
+    assert image_of(player) != before
