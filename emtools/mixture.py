@@ -83,12 +83,7 @@ def sample(mixture, n_samples, rng):
         If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
     """
     mixture = checked_mixture(mixture)
-    if not isinstance(n_samples, (int, np.integer)) or isinstance(n_samples, bool) or n_samples < 0:
-        raise ValueError(f"n_samples must be a whole number >= 0; it is {n_samples!r}")
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(
-            f"rng must be a numpy.random.Generator, such as np.random.default_rng(1); it is {rng!r}"
-        )
+    check_draw(n_samples, rng)
     labels = rng.choice(len(mixture.weights), size=n_samples, p=mixture.weights)
     return rng.normal(mixture.means[labels], mixture.stds[labels]), labels
 
@@ -151,6 +146,15 @@ def checked_mixture(mixture):
             "mixture.weights, mixture.means and mixture.stds must have one entry for each "
             f"component; they have {len(weights)}, {len(means)} and {len(stds)}"
         )
+    check_weights(weights)
+    if (stds <= 0).any():
+        k = int(np.argmax(stds <= 0))
+        raise ValueError(f"mixture.stds must be positive; stds[{k}] is {stds[k]}")
+    return Mixture(weights / weights.sum(), means, stds)
+
+
+def check_weights(weights):
+    """Raise ValueError unless the (K,) weights are >= 0 and sum to one within 1e-8."""
     if (weights < 0).any():
         k = int(np.argmax(weights < 0))
         raise ValueError(f"mixture.weights must not be negative; weights[{k}] is {weights[k]}")
@@ -159,31 +163,45 @@ def checked_mixture(mixture):
             f"mixture.weights must sum to one; they sum to {weights.sum():.10g}. "
             "Divide them by their sum"
         )
-    if (stds <= 0).any():
-        k = int(np.argmax(stds <= 0))
-        raise ValueError(f"mixture.stds must be positive; stds[{k}] is {stds[k]}")
-    return Mixture(weights / weights.sum(), means, stds)
+
+
+def check_draw(n_samples, rng):
+    """Raise ValueError unless `n_samples` is a whole number >= 0 and `rng` a Generator."""
+    if not isinstance(n_samples, (int, np.integer)) or isinstance(n_samples, bool) or n_samples < 0:
+        raise ValueError(f"n_samples must be a whole number >= 0; it is {n_samples!r}")
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"rng must be a numpy.random.Generator, such as np.random.default_rng(1); it is {rng!r}"
+        )
 
 
 def checked_vector(values, name):
-    """Return a new 1-D float64 array, or say what is wrong with it.
+    """Return a new (N,) float64 array, or say what is wrong with it (see `checked_array`)."""
+    return checked_array(values, name, dimensions=(1,))
+
+
+def checked_array(values, name, dimensions):
+    """Return a new float64 array, or say what is wrong with it.
 
     Parameters
     ----------
-    values : sequence of numbers
+    values : array or nested sequence of numbers
         Integers, lists, float32 and non-contiguous arrays are welcome; never changed.
     name : str
         What the error message calls it.
+    dimensions : tuple of int
+        The numbers of dimensions it may have: ``(1,)`` for (N,), ``(1, 2)`` for (N,) or (N, D).
 
     Returns
     -------
-    (N,) array of float64
-        A copy, N >= 1.
+    array of float64
+        A copy, in C order, with at least one entry.
 
     Raises
     ------
     ValueError
-        If it is empty, not numeric, not 1-D or not finite; with how many and the first index.
+        If it is empty, not numeric, of another dimension or not finite; with how many and the
+        first index.
     """
     try:
         array = np.asarray(values)
@@ -191,16 +209,18 @@ def checked_vector(values, name):
         raise ValueError(f"{name} must be one row of numbers; its rows differ in length") from None
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers; its type is {array.dtype}")
-    if array.ndim != 1:
-        raise ValueError(f"{name} must have one dimension; its shape is {array.shape}")
+    if array.ndim not in dimensions:
+        wanted = " or ".join(("zero", "one", "two", "three")[d] for d in dimensions)
+        plural = "" if dimensions == (1,) else "s"
+        raise ValueError(f"{name} must have {wanted} dimension{plural}; its shape is {array.shape}")
     if array.size == 0:
-        raise ValueError(f"{name} must not be empty")
-    array = array.astype(np.float64)
+        raise ValueError(f"{name} must not be empty; its shape is {array.shape}")
+    array = array.astype(np.float64, order="C")
     bad = ~np.isfinite(array)
     if bad.any():
-        n = int(np.argmax(bad))
+        index = np.unravel_index(np.argmax(bad), array.shape)
         raise ValueError(
             f"{name} must be finite; {bad.sum()} of {array.size} values are not, "
-            f"the first is {name}[{n}] = {array[n]}"
+            f"the first is {name}[{', '.join(map(str, index))}] = {array[index]}"
         )
     return array

@@ -1,0 +1,289 @@
+"""Gaussians in D dimensions, with four structures of the covariances (chapter 06).
+
+A covariance is never inverted and has no determinant taken: its Cholesky factor gives both the
+distance and the volume. What the chapter teaches (`log_pdf` to `spherical`, `n_parameters`) takes
+good input for granted; `sample` checks its own.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from emtools.mixture import check_draw, check_weights, checked_array
+
+
+class MultivariateMixture(NamedTuple):
+    """K normal densities in D dimensions: p(x) = sum_k weights[k] N(x; means[k], covariances[k]).
+
+    A value, as `Mixture` is; tied, diagonal and spherical covariances are written out in full.
+    """
+
+    weights: np.ndarray  # (K,), pi_k >= 0, together 1
+    means: np.ndarray  # (K, D), mu_k in the units of the data
+    covariances: np.ndarray  # (K, D, D), Sigma_k, symmetric positive definite, units squared
+
+
+def log_pdf(X, means, covariances):
+    """Log density of each observation under each component.
+
+    Parameters
+    ----------
+    X : (N, D) array
+        Observations.
+    means : (K, D) array
+        In the units of X.
+    covariances : (K, D, D) array
+        Symmetric positive definite.
+
+    Returns
+    -------
+    (N, K) array
+        In nats.
+    """
+    factors = np.linalg.cholesky(covariances)  # (K, D, D): Sigma = L L^T
+    residuals = (X - means[:, None]).transpose(0, 2, 1)  # (K, D, N)
+    scaled = np.linalg.solve(factors, residuals)  # L scaled = x - mu
+    log_volumes = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)  # (K,)
+    distances = (scaled**2).sum(axis=1).T  # (N, K)
+    return -0.5 * distances - log_volumes - X.shape[1] * np.log(2 * np.pi) / 2
+
+
+def log_joint(X, mixture):
+    """Log of the joint density of each observation and each label, log p(x_n, z_n = k).
+
+    Parameters
+    ----------
+    X : (N, D) array
+        Observations.
+    mixture : MultivariateMixture
+        K components; a weight of zero gives -inf.
+
+    Returns
+    -------
+    (N, K) array
+        In nats.
+    """
+    return np.log(mixture.weights) + log_pdf(X, mixture.means, mixture.covariances)
+
+
+def e_step(X, mixture):
+    """Responsibilities of K components for N observations, and the log-likelihood of the mixture.
+
+    Parameters
+    ----------
+    X : (N, D) array
+        Observations.
+    mixture : MultivariateMixture
+        K components.
+
+    Returns
+    -------
+    resp : (N, K) array
+        gamma_nk; each row sums to one.
+    log_likelihood : float
+        Sum of the log densities of all observations, in nats.
+    """
+    joint = log_joint(X, mixture)
+    log_density = np.logaddexp.reduce(joint, axis=1, keepdims=True)
+    resp = np.exp(joint - log_density)
+    return resp, log_density.sum()
+
+
+def m_step(X, resp):
+    """Weights, means and full covariances as averages weighted by the responsibilities.
+
+    Parameters
+    ----------
+    X : (N, D) array
+        Observations.
+    resp : (N, K) array
+        Responsibilities; each row sums to one, each column to more than zero.
+
+    Returns
+    -------
+    MultivariateMixture
+        K components; covariances are taken about the new means and divided by the soft counts.
+    """
+    counts = resp.sum(axis=0)
+    means = resp.T @ X / counts[:, None]
+    residuals = X - means[:, None]  # (K, N, D)
+    weighted = resp.T[:, :, None] * residuals
+    scatter = weighted.transpose(0, 2, 1) @ residuals  # (K, D, D)
+    return MultivariateMixture(counts / len(X), means, scatter / counts[:, None, None])
+
+
+def full(mixture):
+    """Every component its own shape: nothing changes.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        As `m_step` gives it. So for `tied`, `diag` and `spherical`.
+
+    Returns
+    -------
+    MultivariateMixture
+        With the covariances that maximise the bound among those of this structure.
+    """
+    return mixture
+
+
+def tied(mixture):
+    """One shape for all components: the average of theirs, weighted by the weights."""
+    pooled = np.tensordot(mixture.weights, mixture.covariances, axes=1)  # (D, D)
+    return mixture._replace(covariances=np.tile(pooled, (len(mixture.weights), 1, 1)))
+
+
+def diag(mixture):
+    """Ellipses along the axes: the variances stay, the rest is 0."""
+    n_features = mixture.means.shape[1]
+    return mixture._replace(covariances=mixture.covariances * np.eye(n_features))
+
+
+def spherical(mixture):
+    """Circles: one variance for all features, the average of theirs."""
+    n_features = mixture.means.shape[1]
+    variances = np.trace(mixture.covariances, axis1=1, axis2=2) / n_features  # (K,)
+    return mixture._replace(covariances=variances[:, None, None] * np.eye(n_features))
+
+
+STRUCTURES = {"full": full, "tied": tied, "diag": diag, "spherical": spherical}
+
+
+def n_parameters(n_components, n_features, covariance="full"):
+    """How many numbers can move freely in a mixture of this structure.
+
+    Parameters
+    ----------
+    n_components, n_features : int
+        K and D.
+    covariance : str
+        "full", "tied", "diag" or "spherical".
+
+    Returns
+    -------
+    int
+        K - 1 weights (they sum to one), K D means, and the covariances.
+    """
+    one_shape = n_features * (n_features + 1) // 2  # a symmetric matrix
+    covariances = {
+        "full": n_components * one_shape,
+        "tied": one_shape,
+        "diag": n_components * n_features,
+        "spherical": n_components,
+    }
+    return n_components - 1 + n_components * n_features + covariances[covariance]
+
+
+def around(X, means):
+    """A mixture with these means, equal weights, and the covariance of all the data for each.
+
+    Parameters
+    ----------
+    X : (N, D) array
+        Observations, not all in one plane.
+    means : (K, D) array
+        As the functions of `emtools.starts` give them.
+
+    Returns
+    -------
+    MultivariateMixture
+        K components.
+    """
+    n_components = len(means)
+    together = m_step(X, np.ones((len(X), 1)))  # one component that takes everything
+    weights = np.full(n_components, 1 / n_components)
+    return MultivariateMixture(weights, means, np.tile(together.covariances, (n_components, 1, 1)))
+
+
+def sample(mixture, n_samples, rng):
+    """Draw observations: for each, toss for a component, then draw from it.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        K components; the weights must sum to one.
+    n_samples : int
+        How many observations, N >= 0.
+    rng : numpy.random.Generator
+        Where the randomness comes from, for example ``np.random.default_rng(1)``.
+
+    Returns
+    -------
+    X : (N, D) array
+        The observations, in the units of the means.
+    labels : (N,) array of int
+        The component each was drawn from, z_n.
+
+    Raises
+    ------
+    ValueError
+        If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
+    """
+    mixture = checked_mixture(mixture)
+    check_draw(n_samples, rng)
+    labels = rng.choice(len(mixture.weights), size=n_samples, p=mixture.weights)
+    scaled = rng.standard_normal((n_samples, mixture.means.shape[1]))
+    factors = np.linalg.cholesky(mixture.covariances)[labels]  # (N, D, D)
+    return mixture.means[labels] + np.einsum("nij,nj->ni", factors, scaled), labels
+
+
+def checked_mixture(mixture):
+    """Return the mixture with float64 arrays, or say what is wrong with it.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        Or any three sequences in the order weights, means, covariances.
+
+    Returns
+    -------
+    MultivariateMixture
+        Three new float64 arrays, of shapes (K,), (K, D) and (K, D, D).
+
+    Raises
+    ------
+    ValueError
+        If there are not three parts, a part is not numeric, not finite or of another dimension,
+        the shapes disagree, a weight is negative, the weights do not sum to one (within 1e-8), or a
+        covariance is not symmetric (within 1e-8 of its widths) or not positive definite.
+    """
+    if not isinstance(mixture, (tuple, list)) or len(mixture) != 3:
+        raise ValueError(
+            "mixture must be a MultivariateMixture(weights, means, covariances); it is "
+            f"{type(mixture).__name__}"
+        )
+    weights, means, covariances = (
+        checked_array(part, f"mixture.{name}", dimensions=(dimension,))
+        for dimension, (part, name) in enumerate(
+            zip(mixture, MultivariateMixture._fields, strict=True), start=1
+        )
+    )
+    n_components, n_features = means.shape
+    if weights.shape != (n_components,) or covariances.shape != (*means.shape, n_features):
+        raise ValueError(
+            "mixture.weights, mixture.means and mixture.covariances must have the shapes (K,), "
+            f"(K, D) and (K, D, D); they have {weights.shape}, {means.shape}, {covariances.shape}"
+        )
+    check_weights(weights)
+    for k, covariance in enumerate(covariances):
+        check_covariance(covariance, f"mixture.covariances[{k}]")
+    return MultivariateMixture(weights / weights.sum(), means, covariances)
+
+
+def check_covariance(covariance, name):
+    """Raise ValueError unless the (D, D) array is symmetric and has a Cholesky factor."""
+    variances = np.diagonal(covariance)
+    if (variances <= 0).any():
+        d = int(np.argmax(variances <= 0))
+        raise ValueError(f"{name} must have positive variances; {name}[{d}, {d}] is {variances[d]}")
+    widths = np.sqrt(variances)
+    if (np.abs(covariance - covariance.T) > 1e-8 * widths[:, None] * widths).any():
+        raise ValueError(f"{name} must be symmetric; it differs from its transpose")
+    try:
+        np.linalg.cholesky(covariance / widths[:, None] / widths)
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"{name} is not positive definite: some direction has no width. A feature that is a "
+            "sum or multiple of others is one cause; standard deviations off the diagonal another"
+        ) from None
