@@ -4,7 +4,17 @@ Importing it imports NumPy and nothing heavier: figures are in `emtools.plots`, 
 `emtools.widgets`.
 """
 
-from emtools.mixture import Mixture, sample
+from emtools.fitting import fit, labels, log_density, responsibilities, sample
+from emtools.mixture import Mixture
+from emtools.multivariate import MultivariateMixture
 
-__all__ = ["Mixture", "sample"]
+__all__ = [
+    "Mixture",
+    "MultivariateMixture",
+    "fit",
+    "labels",
+    "log_density",
+    "responsibilities",
+    "sample",
+]
 __version__ = "0.1.0"

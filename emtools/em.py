@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+EPS = float(np.finfo(float).eps)
 CURES = (
     "Start elsewhere or more often (n_starts), fit fewer components, share one width "
     '(covariance="tied"), or set floor, the smallest standard deviation you would believe'
@@ -119,8 +120,8 @@ def is_noise(history):
     """
     if len(history) < 2:
         return False
-    size = max(1, abs(history[-1]))
-    return abs(history[-1] - history[-2]) <= 32 * np.finfo(float).eps * size
+    size = max(1.0, abs(history[-1]))
+    return abs(history[-1] - history[-2]) <= 32 * EPS * size
 
 
 def iterate(step, start, *, tol=1e-10, max_iter=100_000, progress=False):

@@ -1,0 +1,583 @@
+"""The one call for your own data, `fit`: checks, starts, EM step, stop (chapter 06).
+
+Inside, observations are always (N, D), with D = 1 for plain numbers, and in units of their own:
+a median taken off each column, then a power of two divided out. That changes no digit of what the
+data say, and keeps every digit of the covariances.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from emtools import mixture as univariate
+from emtools import multivariate
+from emtools.em import Collapse, Fit, best, is_real, is_whole, iterate, restarts, shown
+from emtools.mixture import Mixture, checked_array, checked_vector
+from emtools.multivariate import STRUCTURES, MultivariateMixture
+from emtools.starts import kmeans_plus_plus, quantiles
+
+EPS = np.finfo(float).eps
+DEFAULT_STARTS = 10
+
+
+def fit(
+    x,
+    start,
+    *,
+    covariance="full",
+    sample_weight=None,
+    tol=1e-10,
+    max_iter=100_000,
+    n_starts=None,
+    floor=0.0,
+    rng=None,
+    progress=False,
+):
+    """Fit a Gaussian mixture to your data by EM.
+
+    Parameters
+    ----------
+    x : (N,) or (N, D) array
+        Observations, in any units; integers, lists and float32 are welcome. Never changed.
+    start : Mixture, MultivariateMixture or int
+        Where to begin (the order of the components is kept), or how many components.
+    covariance : str
+        "full" (each component its own shape), "tied" (one shape for all), "diag" (axes only) or
+        "spherical" (one width each); a start is brought into this structure first. In one
+        dimension only "tied" makes a difference.
+    sample_weight : (N,) array, optional
+        How often each observation counts, >= 0; a weight of 3 is the same as three copies.
+    tol : float
+        Stop when Aitken's estimate of what is left to gain is under it, in nats; 0 means exactly
+        `max_iter` steps.
+    max_iter : int
+        The most steps to take from each start.
+    n_starts : int, optional
+        How many starts to try if `start` is a number: 10 unless you say otherwise (k-means++; in
+        one dimension quantiles first). Those that collapse are dropped; the best of the rest wins.
+    floor : float
+        The smallest standard deviation allowed, in the units of x; narrower widths are raised to
+        it. 0 allows any.
+    rng : numpy.random.Generator, optional
+        Draws the starts; without it they differ from call to call.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    Fit
+        Its parameters are a `Mixture` for (N,) and a `MultivariateMixture` for (N, D).
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as above; the message says what, where and what to do.
+    Collapse
+        If a component shrinks onto a point or vanishes, from every start.
+    """
+    check_options(covariance, floor, rng)
+    data, units = own_data(x, sample_weight, covariance)
+    starts = own_starts(start, n_starts, rng, data, units, np.ndim(x))
+    narrowest = own_floor(floor, units)
+    step = guarded(kernel(data.X, data.sample_weight, covariance), data, units, narrowest)
+
+    def run(begin):
+        begin = raised(STRUCTURES[covariance](begin), narrowest)
+        return iterate(step, begin, tol=tol, max_iter=max_iter, progress=progress)
+
+    fits, _ = restarts(run, shown(starts, progress and len(starts) > 1, "starts"))
+    return in_data_units(best(fits), data, units, np.ndim(x))
+
+
+def kernel(X, sample_weight, covariance):
+    """The EM step of chapter 06 with sample weights: the one thing a faster version replaces.
+
+    Parameters
+    ----------
+    X : (N, D) array
+        Observations.
+    sample_weight : (N,) array
+        How often each counts, > 0.
+    covariance : str
+        A key of `emtools.multivariate.STRUCTURES`.
+
+    Returns
+    -------
+    function
+        ``step(mixture) -> new_mixture, log_likelihood``, for a `MultivariateMixture`. A component
+        that vanishes makes NaN and a warning.
+    """
+    shares = (sample_weight / sample_weight.mean())[:, None]  # (N, 1), together N, as m_step wants
+
+    def step(mixture):
+        joint = multivariate.log_joint(X, mixture)
+        log_density = np.logaddexp.reduce(joint, axis=1)
+        resp = np.exp(joint - log_density[:, None])
+        new_mixture = multivariate.m_step(X, shares * resp)
+        return STRUCTURES[covariance](new_mixture), sample_weight @ log_density
+
+    return step
+
+
+def guarded(step, data, units, narrowest):
+    """A step that refuses a collapsed mixture and keeps new widths above the floor.
+
+    Parameters
+    ----------
+    step : function
+        ``step(mixture) -> new_mixture, log_likelihood``.
+    data : Data
+        What the step was made for.
+    units : Units
+        The units it is in.
+    narrowest : (D,) array
+        The floor, in these units.
+
+    Returns
+    -------
+    function
+        Of the same form; may raise `Collapse`.
+    """
+
+    def guarded_step(mixture):
+        refuse_collapsed(mixture, data, units)
+        with np.errstate(divide="ignore", invalid="ignore"):  # the next call names the component
+            new_mixture, log_likelihood = step(mixture)
+        return raised(new_mixture, narrowest), log_likelihood
+
+    return guarded_step
+
+
+def refuse_collapsed(mixture, data, units):
+    """Raise Collapse for a component that has vanished or has no width left in some direction.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        In own units.
+    data : Data
+        The observations.
+    units : Units
+        Where the means are in the units of x, for the float spacing there.
+
+    Raises
+    ------
+    Collapse
+        If a soft count is under 1e-8 observations; if a width is under 1e-10 of the data's spread
+        or 4 float spacings at the mean, per column; or if a covariance is singular to rounding.
+    """
+    counts = mixture.weights * len(data.X)
+    if counts.min() < 1e-8:
+        raise Collapse(int(np.argmin(counts)), "has vanished: no observation is left to it")
+    spacing = np.spacing(np.abs(units.centre + units.scale * mixture.means)) / units.scale
+    limits = np.maximum(1e-10 * data.spread, 4 * spacing)  # (K, D)
+    variances = np.diagonal(mixture.covariances, axis1=1, axis2=2)  # (K, D)
+    narrow = (variances < limits**2).any(axis=1)
+    if narrow.any():
+        raise Collapse(int(np.argmax(narrow)), "has collapsed: no width is left to it")
+    n_features = limits.shape[1]
+    if n_features > 1:
+        refuse_flat(mixture.covariances, np.sqrt(variances), 64 * n_features * EPS)
+        refuse_flat(mixture.covariances, limits, 1)
+
+
+def refuse_flat(covariances, widths, least):
+    """Raise Collapse for a covariance whose smallest eigenvalue, in units of `widths`, is too low.
+
+    Parameters
+    ----------
+    covariances : (K, D, D) array
+        With positive variances.
+    widths : (K, D) array
+        The unit of each column.
+    least : float
+        The smallest eigenvalue to accept.
+
+    Raises
+    ------
+    Collapse
+        For the first component below it.
+    """
+    relative = covariances / widths[:, :, None] / widths[:, None, :]
+    flat = np.linalg.eigvalsh(relative)[:, 0] < least
+    if flat.any():
+        raise Collapse(int(np.argmax(flat)), "has collapsed: no width is left in one direction")
+
+
+def raised(mixture, narrowest):
+    """The mixture with every width under the floor raised to it.
+
+    Among the covariances that respect the floor these maximise the bound, so EM still climbs.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        In own units; spherical, diagonal and tied covariances stay so.
+    narrowest : (D,) array
+        The floor in own units; all 0 for none.
+
+    Returns
+    -------
+    MultivariateMixture
+    """
+    if not narrowest.any() or not np.isfinite(mixture.covariances).all():
+        return mixture
+    relative = mixture.covariances / narrowest[:, None] / narrowest  # the floor is 1 in all columns
+    try:
+        np.linalg.cholesky(relative - np.eye(len(narrowest)))
+        return mixture  # nothing is under the floor; this holds whatever the columns' scales
+    except np.linalg.LinAlgError:
+        pass
+    values, vectors = np.linalg.eigh(relative)  # (K, D), (K, D, D)
+    missing = np.maximum(1 - values, 0)
+    added = (vectors * missing[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return mixture._replace(covariances=(relative + added) * narrowest[:, None] * narrowest)
+
+
+def own_floor(floor, units):
+    """The floor in own units, (D,); a column far under every collapse keeps its square in range."""
+    return np.maximum(floor / units.scale, 1e-100) if floor > 0 else np.zeros_like(units.scale)
+
+
+class Data(NamedTuple):
+    """Observations of positive weight, in own units."""
+
+    X: np.ndarray  # (N, D)
+    sample_weight: np.ndarray  # (N,), > 0
+    spread: np.ndarray  # (D,), standard deviation of each column
+
+
+class Units(NamedTuple):
+    """Own units: (x - centre) / scale, column by column."""
+
+    centre: np.ndarray  # (D,), an observed value near the middle, in the units of x
+    scale: np.ndarray  # (D,), powers of two, in the units of x
+
+
+def own_data(x, sample_weight, covariance):
+    """Check the observations and bring them into own units.
+
+    Parameters
+    ----------
+    x : (N,) or (N, D) array
+        Observations.
+    sample_weight : (N,) array or None
+        How often each counts.
+    covariance : str
+        "spherical" gives all columns one scale, because circles must stay circles.
+
+    Returns
+    -------
+    data : Data
+        Without the observations of weight zero.
+    units : Units
+
+    Raises
+    ------
+    ValueError
+        If x or the weights are not what `fit` takes, or a column is constant.
+    """
+    X = checked_array(x, "x", dimensions=(1, 2))
+    sample_weight = checked_sample_weight(sample_weight, len(X))
+    rows = X.reshape(len(X), -1)[sample_weight > 0]
+    sample_weight = sample_weight[sample_weight > 0]
+    check_varied(rows, X.ndim)
+    centre = np.partition(rows, len(rows) // 2, axis=0)[len(rows) // 2]
+    rows -= centre
+    scale = np.exp2(np.floor(np.log2(np.abs(rows).max(axis=0))))
+    if covariance == "spherical":
+        scale = np.full_like(scale, scale.max())
+    rows /= scale
+    means = np.average(rows, axis=0, weights=sample_weight)
+    spread = np.sqrt(np.average((rows - means) ** 2, axis=0, weights=sample_weight))
+    return Data(rows, sample_weight, spread), Units(centre, scale)
+
+
+def own_starts(start, n_starts, rng, data, units, dimensions):
+    """The mixtures to run from, in own units.
+
+    Parameters
+    ----------
+    start, n_starts, rng
+        As `fit` takes them.
+    data : Data
+    units : Units
+    dimensions : int
+        1 for x of shape (N,), 2 for (N, D).
+
+    Returns
+    -------
+    list of MultivariateMixture
+        One for a mixture, `n_starts` for a number.
+
+    Raises
+    ------
+    ValueError
+        If `start` is neither, does not fit the data, or `n_starts` is not a whole number > 0.
+    """
+    n_starts = checked_n_starts(start, n_starts)
+    if not is_whole(start):
+        mixture = checked_start(start, dimensions, data.X.shape[1])
+        check_enough(len(mixture.weights), len(data.X))
+        return [in_own_units(mixture, units)]
+    check_enough(start, len(data.X))
+    rng = np.random.default_rng(rng)
+    means = [kmeans_plus_plus(data.X, start, rng) for _ in range(n_starts)]
+    if dimensions == 1:
+        means[0] = quantiles(data.X[:, 0], start)[:, None]
+    return [multivariate.around(data.X, m) for m in means]
+
+
+def in_own_units(mixture, units):
+    """A mixture in the units of x, of either kind, as a `MultivariateMixture` in own units."""
+    centre, scale = units
+    if isinstance(mixture, Mixture):
+        weights, means, stds = mixture
+        widths = stds[:, None] / scale  # (K, 1), squared only now: stds**2 may underflow
+        return MultivariateMixture(weights, (means[:, None] - centre) / scale, widths[:, None] ** 2)
+    covariances = mixture.covariances / scale[:, None] / scale
+    return MultivariateMixture(mixture.weights, (mixture.means - centre) / scale, covariances)
+
+
+def in_data_units(found, data, units, dimensions):
+    """A fit in own units as the fit in the units of x, of the kind that belongs to x.
+
+    Parameters
+    ----------
+    found : Fit
+        Its parameters are a `MultivariateMixture` in own units.
+    data : Data
+    units : Units
+    dimensions : int
+        1 for x of shape (N,), 2 for (N, D).
+
+    Returns
+    -------
+    Fit
+        Densities are per unit of x, so each observation's log density changes by log(scale).
+    """
+    centre, scale = units
+    weights, means, covariances = found.parameters
+    means = centre + means * scale
+    if dimensions == 1:
+        mixture = Mixture(weights, means[:, 0], np.sqrt(covariances[:, 0, 0]) * scale)
+    else:
+        mixture = MultivariateMixture(weights, means, covariances * scale[:, None] * scale)
+    history = found.history - data.sample_weight.sum() * np.log(scale).sum()
+    return Fit(mixture, float(history[-1]), history, found.n_iter, found.converged)
+
+
+def log_density(x, mixture):
+    """Log density of a mixture of either kind at each observation, log p(x_n).
+
+    Parameters
+    ----------
+    x : (N,) or (N, D) array
+        Observations.
+    mixture : Mixture or MultivariateMixture
+        K components, in one dimension for (N,), in D for (N, D).
+
+    Returns
+    -------
+    (N,) array
+        In nats; its sum is the log-likelihood of the mixture.
+
+    Raises
+    ------
+    ValueError
+        If x or the mixture is not good, or they disagree.
+    """
+    return np.logaddexp.reduce(checked_log_joint(x, mixture), axis=1)
+
+
+def responsibilities(x, mixture):
+    """Probability that each observation came from each component, given its value.
+
+    Parameters
+    ----------
+    x : (N,) or (N, D) array
+        Observations.
+    mixture : Mixture or MultivariateMixture
+        K components, in one dimension for (N,), in D for (N, D).
+
+    Returns
+    -------
+    (N, K) array
+        gamma_nk; each row sums to one.
+
+    Raises
+    ------
+    ValueError
+        If x or the mixture is not good, they disagree, or an observation is so far from every
+        component that float64 cannot hold the distance.
+    """
+    joint = checked_log_joint(x, mixture)
+    lost = np.isneginf(joint).all(axis=1)
+    if lost.any():
+        raise ValueError(
+            f"{lost.sum()} of {len(lost)} observations are more than 1e154 widths from every "
+            f"component, the first is x[{np.argmax(lost)}]; no label can be given to them"
+        )
+    return np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
+
+
+def labels(x, mixture):
+    """The most probable component of each observation; of equals, the first.
+
+    Parameters
+    ----------
+    x : (N,) or (N, D) array
+        Observations.
+    mixture : Mixture or MultivariateMixture
+        K components, in one dimension for (N,), in D for (N, D).
+
+    Returns
+    -------
+    (N,) array of int
+        From 0 to K - 1.
+
+    Raises
+    ------
+    ValueError
+        As `responsibilities` does.
+    """
+    return responsibilities(x, mixture).argmax(axis=1)
+
+
+def sample(mixture, n_samples, rng):
+    """Draw observations from a mixture of either kind.
+
+    Parameters
+    ----------
+    mixture : Mixture or MultivariateMixture
+        K components.
+    n_samples : int
+        How many observations, N >= 0.
+    rng : numpy.random.Generator
+        Where the randomness comes from, for example ``np.random.default_rng(1)``.
+
+    Returns
+    -------
+    x : (N,) or (N, D) array
+        The observations, in the units of the means.
+    labels : (N,) array of int
+        The component each was drawn from.
+
+    Raises
+    ------
+    ValueError
+        If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
+    """
+    model = multivariate if isinstance(mixture, MultivariateMixture) else univariate
+    return model.sample(mixture, n_samples, rng)
+
+
+def checked_log_joint(x, mixture):
+    """Check observations and mixture, and return the (N, K) log joint."""
+    x = checked_array(x, "x", dimensions=(1, 2))
+    model = multivariate if isinstance(mixture, MultivariateMixture) else univariate
+    mixture = model.checked_mixture(mixture)
+    check_agreement(mixture, x.ndim, x.shape[-1])
+    with np.errstate(divide="ignore", over="ignore"):  # a weight of 0; a distance beyond float64
+        return model.log_joint(x, mixture)
+
+
+def checked_start(start, dimensions, n_features):
+    """Return the start as a good mixture of the kind that belongs to the data."""
+    if isinstance(start, (Mixture, MultivariateMixture)):
+        check_agreement(start, dimensions, n_features)
+    elif not isinstance(start, (tuple, list)):
+        raise ValueError(f"start must be a mixture or a number of components; it is {start!r}")
+    model = univariate if dimensions == 1 else multivariate
+    mixture = model.checked_mixture(start)
+    check_agreement(mixture, dimensions, n_features)
+    return mixture
+
+
+def check_agreement(mixture, dimensions, n_features):
+    """Raise ValueError unless mixture and data have the same kind and number of features."""
+    if isinstance(mixture, Mixture) != (dimensions == 1):
+        wanted = "(N,), plain numbers" if isinstance(mixture, Mixture) else "(N, D), rows"
+        raise ValueError(
+            f"a {type(mixture).__name__} is for observations of shape {wanted}; x has "
+            f"{dimensions} dimension{'s' * (dimensions > 1)}"
+        )
+    if dimensions == 2 and np.shape(mixture.means)[-1:] != (n_features,):
+        raise ValueError(
+            f"x has {n_features} columns, but mixture.means has shape {np.shape(mixture.means)}; "
+            "they need the same number of columns"
+        )
+
+
+def checked_sample_weight(sample_weight, n_samples):
+    """Return (N,) float weights >= 0, all 1 for None, or say what is wrong with them."""
+    if sample_weight is None:
+        return np.ones(n_samples)
+    sample_weight = checked_vector(sample_weight, "sample_weight")
+    if len(sample_weight) != n_samples:
+        raise ValueError(
+            f"sample_weight must have one entry for each observation; it has {len(sample_weight)}, "
+            f"x has {n_samples}"
+        )
+    if (sample_weight < 0).any():
+        n = int(np.argmax(sample_weight < 0))
+        raise ValueError(f"sample_weight must not be negative; [{n}] is {sample_weight[n]}")
+    if not sample_weight.any():
+        raise ValueError("sample_weight must not be zero everywhere")
+    return sample_weight
+
+
+def check_varied(rows, dimensions):
+    """Raise ValueError if a column of (N, D) observations is constant or its square overflows."""
+    with np.errstate(over="ignore"):
+        ranges = np.ptp(rows, axis=0)
+    for d, width in enumerate(ranges):
+        name = "x" if dimensions == 1 else f"column {d} of x"
+        if width == 0:
+            raise ValueError(
+                f"{name} is constant: all {len(rows)} observations (of positive weight) are "
+                f"{rows[0, d]}, so there is no width to estimate. Leave it out, or look again"
+            )
+        if not 1e-150 < width < 1e150:
+            raise ValueError(
+                f"{name} spans {width:.3g}, whose square float64 cannot hold; change its unit"
+            )
+
+
+def check_enough(n_components, n_samples):
+    """Raise ValueError unless there are from one to N components."""
+    if n_components < 1:
+        raise ValueError(f"start must be at least one component; it is {n_components}")
+    if n_samples < n_components:
+        raise ValueError(
+            f"x has fewer observations (of positive weight) than there are components: {n_samples} "
+            f"against {n_components}. Ask for fewer components"
+        )
+
+
+def checked_n_starts(start, n_starts):
+    """Return how many starts to make, or say why not."""
+    if n_starts is None:
+        return DEFAULT_STARTS
+    if not is_whole(n_starts) or n_starts < 1:
+        raise ValueError(f"n_starts must be a whole number >= 1; it is {n_starts!r}")
+    if not is_whole(start) and n_starts > 1:
+        raise ValueError(
+            f"n_starts is {n_starts}, but a mixture is one start; give the number of components "
+            "instead, or leave n_starts out"
+        )
+    return n_starts
+
+
+def check_options(covariance, floor, rng):
+    """Raise ValueError unless the structure is known, the floor >= 0, and rng can draw."""
+    if not isinstance(covariance, str) or covariance not in STRUCTURES:
+        raise ValueError(f"covariance must be one of {', '.join(STRUCTURES)}; it is {covariance!r}")
+    if not is_real(floor) or not 0 <= floor < np.inf:
+        raise ValueError(
+            f"floor must be a standard deviation >= 0 in the units of x; it is {floor!r}"
+        )
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"rng must be a numpy.random.Generator, such as np.random.default_rng(1); it is {rng!r}"
+        )
