@@ -45,7 +45,7 @@ def test_kmeans_plus_plus_with_fewer_values_than_components():
 
 
 def test_kmeans_plus_plus_draws_by_squared_distance():
-    """From 0 the next is 1 or 3 with odds 1 to 9, from 1 it is 0 or 3 with 1 to 4, from 3 9 to 4."""
+    """From 0 the next is 1 or 3 with odds 1 to 9; from 1, 0 or 3 with 1 to 4; from 3, 9 to 4."""
     x, rng = np.array([0.0, 1.0, 3.0]), np.random.default_rng(3)
     pairs = np.array([starts.kmeans_plus_plus(x, 2, rng) for _ in range(6000)])
     said = {(0, 1): 1 / 10, (0, 3): 9 / 10, (1, 0): 1 / 5, (1, 3): 4 / 5, (3, 0): 9 / 13}
