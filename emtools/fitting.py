@@ -175,9 +175,10 @@ def refuse_collapsed(mixture, data, units):
     narrow = (variances < limits**2).any(axis=1)
     if narrow.any():
         raise Collapse(int(np.argmax(narrow)), "has collapsed: no width is left to it")
-    n_features = limits.shape[1]
-    if n_features > 1:
-        refuse_flat(mixture.covariances, np.sqrt(variances), 64 * n_features * EPS)
+    least = 64 * limits.shape[1] * EPS  # what rounding leaves of a width that is not there, squared
+    if limits.shape[1] > 1:
+        refuse_flat(mixture.covariances, np.sqrt(variances), least)
+    if (variances * least < limits**2).any():  # otherwise the line above has seen to it
         refuse_flat(mixture.covariances, limits, 1)
 
 
@@ -196,12 +197,14 @@ def refuse_flat(covariances, widths, least):
     Raises
     ------
     Collapse
-        For the first component below it.
+        For the flattest component if one is below it.
     """
     relative = covariances / widths[:, :, None] / widths[:, None, :]
-    flat = np.linalg.eigvalsh(relative)[:, 0] < least
-    if flat.any():
-        raise Collapse(int(np.argmax(flat)), "has collapsed: no width is left in one direction")
+    try:
+        np.linalg.cholesky(relative - least * np.eye(relative.shape[1]))
+    except np.linalg.LinAlgError:
+        flattest = int(np.linalg.eigvalsh(relative)[:, 0].argmin())
+        raise Collapse(flattest, "has collapsed: no width is left in one direction") from None
 
 
 def raised(mixture, narrowest):

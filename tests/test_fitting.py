@@ -1,0 +1,835 @@
+import itertools
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+import emtools
+from emtools import Mixture, MultivariateMixture, em, fit, fitting, logspace, multivariate, starts
+
+DATA = Path(emtools.__file__).parent / "data"
+FAITHFUL = np.loadtxt(DATA / "faithful.csv", delimiter=",", skiprows=1)
+WAITING = FAITHFUL[:, 1]
+GALAXIES = np.loadtxt(DATA / "galaxies_MASS.csv", skiprows=1) / 1000
+IRIS = np.loadtxt(DATA / "iris.csv", delimiter=",", skiprows=1, usecols=range(4))
+SPECIES = np.repeat([0, 1, 2], 50)
+
+TWO_BELLS = Mixture([0.5, 0.5], [50, 80], [5, 5])
+TWO_ELLIPSES = MultivariateMixture(
+    [0.35, 0.65], [[2, 55], [4.3, 80]], [[[0.1, 0.5], [0.5, 35]], [[0.2, 1], [1, 35]]]
+)
+THREE_ELLIPSES = MultivariateMixture(
+    [0.17, 0.36, 0.47], [[3.8, 77], [2, 54], [4.5, 81]], [[[0.1, 0.5], [0.5, 35]]] * 3
+)
+STRUCTURES = ["full", "tied", "diag", "spherical"]
+seeds = st.integers(0, 100_000)
+
+
+def moments(X, labels):
+    """The start that knows the classes."""
+    n_components = labels.max() + 1
+    members = [X[labels == k] for k in range(n_components)]
+    return MultivariateMixture(
+        [len(m) / len(X) for m in members],
+        [m.mean(axis=0) for m in members],
+        [np.cov(m.T, bias=True) for m in members],
+    )
+
+
+def random_problem(seed, structure="full", n_samples=60):
+    """Observations around one to three ellipses, and a start drawn from them."""
+    rng = np.random.default_rng(seed)
+    n_components, n_features = int(rng.integers(1, 4)), int(rng.integers(1, 5))
+    roots = rng.normal(size=(n_components, n_features, n_features + 2))
+    truth = MultivariateMixture(
+        rng.dirichlet(np.full(n_components, 5.0)),
+        rng.normal(scale=3, size=(n_components, n_features)),
+        roots @ roots.transpose(0, 2, 1) / (n_features + 2),
+    )
+    X = multivariate.sample(truth, n_samples * n_components, rng)[0]
+    begin = multivariate.around(X, starts.random_points(X, n_components, rng))
+    return X, multivariate.STRUCTURES[structure](begin), rng
+
+
+def assert_same(seen, said, spread, rtol):
+    """Mixtures agree: weights absolutely, means and covariances in units of the data's spread."""
+    assert type(seen) is type(said)
+    assert_allclose(seen.weights, said.weights, atol=rtol, rtol=0)
+    assert_allclose(seen.means / spread, said.means / spread, atol=rtol, rtol=0)
+    if isinstance(seen, Mixture):
+        assert_allclose(seen.stds / spread, said.stds / spread, atol=rtol, rtol=0)
+    else:
+        unit = np.multiply.outer(spread, spread)
+        assert_allclose(seen.covariances / unit, said.covariances / unit, atol=rtol, rtol=0)
+
+
+def transformed(mixture, matrix, offset):
+    """The mixture of matrix @ x + offset."""
+    return MultivariateMixture(
+        mixture.weights,
+        mixture.means @ matrix.T + offset,
+        matrix @ mixture.covariances @ matrix.T,
+    )
+
+
+class TestPublished:
+    @pytest.mark.parametrize(
+        ("covariance", "log_likelihood"),
+        [
+            ("full", -1130.26396018),
+            ("tied", -1140.18675944),
+            ("diag", -1147.80635254),
+            ("spherical", -1709.52928218),
+        ],
+    )
+    def test_old_faithful_in_two_dimensions(self, covariance, log_likelihood):
+        """The values mclust and scikit-learn agree on."""
+        found = fit(FAITHFUL, TWO_ELLIPSES, covariance=covariance)
+        assert found.converged
+        assert_allclose(found.log_likelihood, log_likelihood, atol=1e-7, rtol=0)
+        drawn = fit(FAITHFUL, 2, covariance=covariance, rng=np.random.default_rng(0))
+        assert_allclose(drawn.log_likelihood, log_likelihood, atol=1e-7, rtol=0)
+
+    def test_old_faithful_parameters(self):
+        mixture = fit(FAITHFUL, TWO_ELLIPSES).parameters
+        assert_allclose(mixture.weights, [0.35587286, 0.64412714], rtol=1e-7)
+        assert_allclose(
+            mixture.means, [[2.0363885, 54.4785164], [4.2896620, 79.9681152]], rtol=1e-7
+        )
+        said = [
+            [[0.06916767, 0.43516762], [0.43516762, 33.69728207]],
+            [[0.16996844, 0.94060932], [0.94060932, 36.04621132]],
+        ]
+        assert_allclose(mixture.covariances, said, rtol=1e-6)
+
+    def test_three_ellipses_of_one_shape(self):
+        """What mclust prints, -1126.326, was stopped early."""
+        found = fit(FAITHFUL, THREE_ELLIPSES, covariance="tied")
+        assert_allclose(found.log_likelihood, -1126.31592782, atol=1e-7, rtol=0)
+        assert_allclose(np.sort(found.parameters.weights), [0.1686, 0.3564, 0.4750], atol=5e-5)
+
+    def test_iris_from_what_the_species_say(self):
+        found = fit(IRIS, moments(IRIS, SPECIES))
+        assert_allclose(found.log_likelihood, -180.185477131, atol=1e-7, rtol=0)
+        assert_allclose(found.parameters.weights, [1 / 3, 0.29919319, 0.36747348], atol=1e-6)
+        found = fit(IRIS, moments(IRIS, np.minimum(SPECIES, 1)))
+        assert_allclose(found.log_likelihood, -214.354704370512, atol=1e-7, rtol=0)
+
+    def test_prml(self):
+        X = (FAITHFUL - FAITHFUL.mean(axis=0)) / FAITHFUL.std(axis=0)
+        found = fit(X, MultivariateMixture([0.5, 0.5], [[-1.5, 1], [1.5, -1]], [np.eye(2)] * 2))
+        for i, said in {1: -536.8877, 2: -527.8716, 5: -448.4569, 10: -395.5739}.items():
+            assert_allclose(found.history[i], said, atol=5e-5, rtol=0)
+        assert_allclose(found.log_likelihood, -385.4606956298, atol=1e-7, rtol=0)
+        said = [[-1.2739676, -1.2099183], [0.7038525, 0.6684660]]
+        assert_allclose(found.parameters.means, said, atol=1e-6)
+
+    def test_spherical_alone_feels_a_change_of_units(self):
+        """Standardised and put back on the raw scale: the same, but for spherical."""
+        deviations = FAITHFUL.std(axis=0)
+        X = (FAITHFUL - FAITHFUL.mean(axis=0)) / deviations
+        jacobian = len(X) * np.log(deviations).sum()
+        assert_allclose(jacobian, 744.8033, atol=5e-5)
+        start = TWO_ELLIPSES._replace(
+            means=(np.array(TWO_ELLIPSES.means) - FAITHFUL.mean(axis=0)) / deviations,
+            covariances=np.array(TWO_ELLIPSES.covariances) / np.outer(deviations, deviations),
+        )
+        said = dict(
+            zip(STRUCTURES, [-1130.26396018, -1140.18675944, -1147.80635254, None], strict=True)
+        )
+        for covariance in STRUCTURES[:3]:
+            found = fit(X, start, covariance=covariance).log_likelihood - jacobian
+            assert_allclose(found, said[covariance], atol=1e-7, rtol=0)
+        found = fit(X, start, covariance="spherical").log_likelihood - jacobian
+        assert_allclose(found, -1168.1347, atol=5e-5, rtol=0)
+
+    def test_old_faithful_in_one_dimension(self):
+        """Own widths, and one width for both (mclust's V and E)."""
+        found = fit(WAITING, TWO_BELLS, tol=1e-13)
+        assert_allclose(found.log_likelihood, -1034.00174983161, rtol=1e-12)
+        assert_allclose(found.parameters.means, [54.614857, 80.091070], rtol=1e-6)
+        found = fit(WAITING, TWO_BELLS, covariance="tied", tol=1e-13)
+        assert_allclose(found.log_likelihood, -1034.00176035783, rtol=1e-12)
+        assert_allclose(found.parameters.stds, [5.8690914, 5.8690914], rtol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("n_components", "said"), [(1, -240.3379), (2, -220.0580), (3, -203.1792), (4, -197.4538)]
+    )
+    def test_galaxies_from_a_number(self, n_components, said):
+        found = fit(GALAXIES, n_components, rng=np.random.default_rng(1), tol=1e-6)
+        assert_allclose(found.log_likelihood, said, atol=1e-4, rtol=0)
+
+
+class TestAgainstScikitLearn:
+    @staticmethod
+    def peer(X, start, structure, **options):
+        covariances = np.asarray(start.covariances)
+        precisions = {
+            "full": lambda: np.linalg.inv(covariances),
+            "tied": lambda: np.linalg.inv(covariances[0]),
+            "diag": lambda: 1 / np.diagonal(covariances, axis1=1, axis2=2),
+            "spherical": lambda: 1 / covariances[:, 0, 0],
+        }
+        model = GaussianMixture(
+            len(start.weights),
+            covariance_type=structure,
+            reg_covar=0,
+            weights_init=start.weights,
+            means_init=start.means,
+            precisions_init=precisions[structure](),
+            **options,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(X)
+
+    @staticmethod
+    def mixture(model, structure):
+        eye, seen = np.eye(model.means_.shape[1]), model.covariances_
+        covariances = {
+            "full": lambda: seen,
+            "tied": lambda: np.tile(seen, (len(model.weights_), 1, 1)),
+            "diag": lambda: seen[:, :, None] * eye,
+            "spherical": lambda: seen[:, None, None] * eye,
+        }
+        return MultivariateMixture(model.weights_, model.means_, covariances[structure]())
+
+    @pytest.mark.parametrize("structure", STRUCTURES)
+    def test_the_same_200_steps_on_50_problems(self, structure):
+        for seed in range(50):
+            X, start, _ = random_problem(seed, structure)
+            ours = fit(X, start, covariance=structure, tol=0, max_iter=200)
+            theirs = self.peer(X, start, structure, tol=0, max_iter=200)
+            assert ours.n_iter == theirs.n_iter_ == 200
+            said = self.mixture(theirs, structure)
+            assert_same(ours.parameters, said, X.std(axis=0), rtol=1e-8)
+            assert_allclose(ours.history[199], theirs.lower_bound_ * len(X), rtol=1e-10)
+            assert_allclose(ours.log_likelihood, theirs.score(X) * len(X), rtol=1e-10)
+
+    @pytest.mark.parametrize("structure", STRUCTURES)
+    def test_converged(self, structure):
+        for seed in range(6):
+            X, start, _ = random_problem(seed, structure)
+            ours = fit(X, start, covariance=structure)
+            theirs = self.peer(X, start, structure, tol=1e-15, max_iter=3000)
+            assert ours.converged
+            assert_allclose(ours.log_likelihood, theirs.score(X) * len(X), rtol=1e-8)
+
+    def test_one_dimension(self):
+        for seed in range(5):
+            rng = np.random.default_rng(seed)
+            x = rng.normal(rng.choice([-2.0, 0, 3], 150), rng.uniform(0.5, 1.5))
+            start = starts.around(x, starts.quantiles(x, 3))
+            ours = fit(x, start, tol=0, max_iter=100)
+            wide = MultivariateMixture(
+                start.weights, start.means[:, None], start.stds[:, None, None] ** 2
+            )
+            theirs = self.peer(x[:, None], wide, "full", tol=0, max_iter=100)
+            said = Mixture(
+                theirs.weights_, theirs.means_[:, 0], theirs.covariances_[:, 0, 0] ** 0.5
+            )
+            assert_same(ours.parameters, said, x.std(), rtol=1e-8)
+            assert_allclose(ours.log_likelihood, theirs.score(x[:, None]) * 150, rtol=1e-10)
+
+
+class TestPlainEM:
+    @pytest.mark.parametrize("n_steps", [0, 1, 2, 10])
+    def test_each_step_is_that_of_chapter_03(self, n_steps):
+        start = Mixture(np.array([0.3, 0.2, 0.5]), np.array([70.0, 50, 85]), np.array([5.0, 4, 6]))
+        step = em.step_on(WAITING, logspace.e_step, logspace.m_step)
+        plain = em.iterate(step, start, tol=0, max_iter=n_steps)
+        found = fit(WAITING, start, tol=0, max_iter=n_steps)
+        assert_same(found.parameters, plain.parameters, WAITING.std(), rtol=1e-12)
+        assert_allclose(found.history, plain.history, rtol=1e-13)
+        assert (found.n_iter, found.history.shape) == (n_steps, (n_steps + 1,))
+
+    def test_each_step_is_that_of_chapter_06(self):
+        start = multivariate.checked_mixture(TWO_ELLIPSES)
+        step = em.step_on(FAITHFUL, multivariate.e_step, multivariate.m_step)
+        plain = em.iterate(step, start, tol=0, max_iter=10)
+        found = fit(FAITHFUL, start, tol=0, max_iter=10)
+        assert_same(found.parameters, plain.parameters, FAITHFUL.std(axis=0), rtol=1e-12)
+        assert_allclose(found.history, plain.history, rtol=1e-13)
+
+    def test_the_fit_says_what_its_mixture_says(self):
+        for x, start in ((WAITING, TWO_BELLS), (FAITHFUL, TWO_ELLIPSES)):
+            found = fit(x, start)
+            said = emtools.log_density(x, found.parameters).sum()
+            assert_allclose(found.log_likelihood, said, rtol=1e-13)
+            assert found.history[-1] == found.log_likelihood
+            assert isinstance(found.log_likelihood, float)
+
+    def test_order_is_kept(self):
+        backwards = Mixture([0.5, 0.5], [80, 50], [5, 5])
+        found, said = fit(WAITING, backwards), fit(WAITING, TWO_BELLS)
+        assert found.parameters.means[0] > found.parameters.means[1]
+        assert_allclose(found.parameters.means[::-1], said.parameters.means, rtol=1e-9)
+
+    @settings(deadline=None, max_examples=200)
+    @given(seed=seeds, structure=st.sampled_from(STRUCTURES))
+    def test_the_log_likelihood_never_falls(self, seed, structure):
+        X, start, rng = random_problem(seed, structure, n_samples=30)
+        floor = rng.choice([0.0, 0.3])
+        try:
+            history = fit(X, start, covariance=structure, tol=0, max_iter=40, floor=floor).history
+        except em.Collapse as collapse:
+            n_steps = max(0, collapse.iteration - 1)
+            history = fit(
+                X, start, covariance=structure, tol=0, max_iter=n_steps, floor=floor
+            ).history
+        assert np.all(np.diff(history) >= -1e-9 * np.maximum(1, np.abs(history[1:])))
+
+
+class TestEquivariance:
+    """Fifteen steps of the transformed problem are the transformed fifteen steps."""
+
+    @settings(deadline=None, max_examples=30)
+    @given(seed=seeds, structure=st.sampled_from(STRUCTURES))
+    def test_shift_and_common_scale(self, seed, structure):
+        X, start, rng = random_problem(seed, structure)
+        matrix = 10.0 ** rng.uniform(-6, 6) * np.eye(X.shape[1])
+        offset = 100 * rng.normal(size=X.shape[1]) * matrix[0, 0]
+        self.check(X, start, structure, matrix, offset, rtol=1e-9)
+
+    @settings(deadline=None, max_examples=30)
+    @given(seed=seeds, structure=st.sampled_from(["full", "tied", "diag"]))
+    def test_a_scale_for_each_column(self, seed, structure):
+        X, start, rng = random_problem(seed, structure)
+        matrix = np.diag(10.0 ** rng.uniform(-8, 8, X.shape[1]))
+        self.check(X, start, structure, matrix, np.zeros(X.shape[1]), rtol=1e-9)
+
+    @settings(deadline=None, max_examples=30)
+    @given(seed=seeds, structure=st.sampled_from(["full", "tied"]))
+    def test_affine_maps_of_condition_up_to_1e4(self, seed, structure):
+        X, start, rng = random_problem(seed, structure)
+        n_features = X.shape[1]
+        left, right = (np.linalg.qr(rng.normal(size=(n_features,) * 2))[0] for _ in "ab")
+        stretch = 10.0 ** np.concatenate([[0, 4], rng.uniform(0, 4, n_features)])[:n_features]
+        matrix = left * stretch @ right
+        # A covariance of condition c keeps eps * c of its narrowest width; here c is up to 1e8.
+        rounding = 8 * np.finfo(float).eps * np.linalg.cond(matrix) ** 2
+        self.check(X, start, structure, matrix, rng.normal(size=n_features), max(1e-9, rounding))
+
+    @staticmethod
+    def check(X, start, structure, matrix, offset, rtol):
+        plain = fit(X, start, covariance=structure, tol=0, max_iter=15)
+        moved = fit(
+            X @ matrix.T + offset,
+            transformed(start, matrix, offset),
+            covariance=structure,
+            tol=0,
+            max_iter=15,
+        )
+        back = np.linalg.inv(matrix)
+        seen = transformed(moved.parameters, back, -back @ offset)
+        assert_same(seen, plain.parameters, X.std(axis=0), rtol=rtol)
+        said = plain.history - len(X) * np.linalg.slogdet(matrix)[1]
+        assert_allclose(moved.history, said, rtol=1e-9, atol=1e-9 * len(X))
+
+    @settings(deadline=None, max_examples=30)
+    @given(seed=seeds, structure=st.sampled_from(STRUCTURES))
+    def test_permutations_of_samples_and_of_components(self, seed, structure):
+        X, start, rng = random_problem(seed, structure)
+        plain = fit(X, start, covariance=structure, tol=0, max_iter=15)
+        order = rng.permutation(len(start.weights))
+        turned = MultivariateMixture(*(part[order] for part in start))
+        moved = fit(rng.permutation(X), turned, covariance=structure, tol=0, max_iter=15)
+        said = MultivariateMixture(*(part[order] for part in plain.parameters))
+        assert_same(moved.parameters, said, X.std(axis=0), rtol=1e-9)
+        assert_allclose(moved.history, plain.history, rtol=1e-10)
+
+
+class TestHardInputs:
+    @pytest.mark.parametrize("scale", [1e-8, 1e8])
+    def test_scale(self, scale):
+        found, said = fit(WAITING * scale, 2), fit(WAITING, 2)
+        for mixture in (found.parameters, said.parameters):
+            assert mixture.stds.min() > 0
+        start = TWO_BELLS._replace(means=np.array([50, 80]) * scale, stds=np.array([5, 5]) * scale)
+        found, said = fit(WAITING * scale, start), fit(WAITING, TWO_BELLS)
+        assert found.n_iter == said.n_iter
+        assert_allclose(found.parameters.means / scale, said.parameters.means, rtol=1e-11)
+        assert_allclose(found.parameters.stds / scale, said.parameters.stds, rtol=1e-11)
+        said = said.log_likelihood - len(WAITING) * np.log(scale)
+        assert_allclose(found.log_likelihood, said, rtol=1e-12)
+
+    def test_a_mean_of_1e8_with_a_spread_of_1(self):
+        """Against the same rounded data with the offset taken off, which is exact."""
+        x = 1e8 + (WAITING - 70) / 13
+        start = Mixture([0.5, 0.5], np.array([1e8 - 1.5, 1e8 + 0.8]), [0.4, 0.4])
+        found = fit(x, start)
+        said = fit(x - 1e8, start._replace(means=start.means - 1e8))
+        assert_allclose(found.history, said.history, rtol=1e-13)
+        assert_allclose(found.parameters.stds, said.parameters.stds, rtol=1e-12)
+        spacing = np.spacing(1e8)
+        assert_allclose(found.parameters.means - 1e8, said.parameters.means, atol=spacing)
+
+    def test_columns_whose_scales_differ_by_1e16(self):
+        scale = np.array([1e-8, 1e8])
+        start = transformed(multivariate.checked_mixture(TWO_ELLIPSES), np.diag(scale), 0)
+        for covariance in ("full", "tied", "diag"):
+            found = fit(FAITHFUL * scale, start, covariance=covariance)
+            said = fit(FAITHFUL, TWO_ELLIPSES, covariance=covariance)
+            assert_same(
+                transformed(found.parameters, np.diag(1 / scale), 0),
+                said.parameters,
+                FAITHFUL.std(axis=0),
+                rtol=1e-11,
+            )
+        drawn = fit(FAITHFUL * scale, 2, rng=np.random.default_rng(0))
+        log_likelihood = drawn.log_likelihood + len(FAITHFUL) * np.log(scale).sum()
+        assert_allclose(log_likelihood, -1130.26396018, atol=1e-7, rtol=0)
+
+    def test_spherical_keeps_circles_whatever_the_columns(self):
+        scale = np.array([1e-8, 1e8])
+        start = transformed(multivariate.checked_mixture(TWO_ELLIPSES), np.diag(scale), 0)
+        found = fit(FAITHFUL * scale, start, covariance="spherical").parameters
+        for covariance in found.covariances:
+            assert_allclose(covariance, covariance[0, 0] * np.eye(2), rtol=1e-15)
+        assert_allclose(found.weights.sum(), 1, rtol=1e-14)
+
+    @pytest.mark.parametrize(("x", "start"), [(WAITING, TWO_BELLS), (FAITHFUL, TWO_ELLIPSES)])
+    def test_a_weight_of_3_is_three_copies(self, x, start):
+        copies = np.random.default_rng(0).integers(0, 4, len(x))
+        weighted = fit(x, start, sample_weight=copies, tol=0, max_iter=20)
+        copied = fit(np.repeat(x, copies, axis=0), start, tol=0, max_iter=20)
+        assert_same(weighted.parameters, copied.parameters, x.std(axis=0), rtol=1e-12)
+        assert_allclose(weighted.history, copied.history, rtol=1e-12)
+
+    def test_real_weights(self):
+        """Halves are copies of which each counts half; the unit of the weights cancels."""
+        copies = np.random.default_rng(0).integers(0, 5, len(WAITING))
+        copied = fit(np.repeat(WAITING, copies), TWO_BELLS, tol=0, max_iter=20)
+        for unit in (0.5, 1e-12, 1e12, np.pi):
+            weighted = fit(WAITING, TWO_BELLS, sample_weight=copies * unit, tol=0, max_iter=20)
+            assert_same(weighted.parameters, copied.parameters, WAITING.std(), rtol=1e-12)
+            assert_allclose(weighted.history, copied.history * unit, rtol=1e-12)
+
+    @pytest.mark.parametrize("extreme", [1e300, -1e300, 0.0])
+    def test_a_weight_of_zero_is_an_absence(self, extreme):
+        x = np.append(WAITING, extreme)
+        weights = np.append(np.ones(len(WAITING)), 0)
+        found = fit(x, TWO_BELLS, sample_weight=weights)
+        assert_allclose(found.history, fit(WAITING, TWO_BELLS).history, rtol=1e-14)
+
+    def test_duplicates(self):
+        found = fit(np.repeat(WAITING, 5), TWO_BELLS)
+        assert_allclose(found.parameters.means, fit(WAITING, TWO_BELLS).parameters.means, rtol=1e-6)
+        rng = np.random.default_rng(1)
+        x = np.append(rng.normal(size=60), np.full(20, 6.0))
+        with pytest.raises(em.Collapse, match="component 1 "):
+            fit(x, Mixture([0.7, 0.3], [0, 6], [1, 1]))
+        with pytest.raises(em.Collapse):
+            fit([0, 0, 0, 1, 1], 3, rng=rng)
+
+    @pytest.mark.parametrize("n_components", [1, 2, 3, 5])
+    @pytest.mark.parametrize("structure", STRUCTURES)
+    def test_from_k_observations_upwards_it_is_right_or_says_why_not(self, n_components, structure):
+        rng = np.random.default_rng(n_components)
+        for n_samples in range(max(2, n_components), n_components + 8):
+            for X in (rng.normal(size=n_samples), rng.normal(size=(n_samples, 2))):
+                try:
+                    found = fit(X, n_components, covariance=structure, n_starts=2, rng=rng)
+                except em.Collapse:
+                    continue
+                assert found.converged
+                one_more = fit(X, found.parameters, covariance=structure, tol=0, max_iter=1)
+                assert one_more.log_likelihood - found.log_likelihood < 1e-6
+                widths = found.parameters[2]
+                smallest = widths if X.ndim == 1 else np.linalg.eigvalsh(widths) ** 0.5
+                assert np.min(smallest) > 1e-10
+
+    def test_as_many_ellipses_as_points_collapse(self):
+        rng = np.random.default_rng(2)
+        for n_components in (2, 4):
+            with pytest.raises(em.Collapse, match="all 10 starts collapsed"):
+                fit(rng.normal(size=(n_components, 2)), n_components, rng=rng)
+
+    def test_a_symmetric_start_stays_and_says_converged(self):
+        """One bell twice, a saddle: this is what EM does."""
+        found = fit(WAITING, Mixture([0.5, 0.5], [60, 60], [5, 5]))
+        assert found.converged
+        assert_allclose(found.parameters.means, np.full(2, WAITING.mean()), rtol=1e-12)
+        assert_allclose(found.parameters.stds, np.full(2, WAITING.std()), rtol=1e-12)
+        assert_allclose(found.log_likelihood, -1095.28880050, rtol=1e-10)
+        found = fit(
+            FAITHFUL, TWO_ELLIPSES._replace(means=[[3, 70]] * 2, covariances=[np.eye(2)] * 2)
+        )
+        assert found.converged
+        assert_allclose(found.parameters.means[0], found.parameters.means[1], rtol=1e-12)
+
+    def test_a_nearly_symmetric_start_is_carried_off(self):
+        """The difference grows by some .06 a step from 1e-9; the first gains show nothing of it."""
+        start = Mixture([0.5, 0.5], WAITING.mean() + np.array([-1e-9, 1e-9]), [WAITING.std()] * 2)
+        assert_allclose(fit(WAITING, start).log_likelihood, -1095.28880050, rtol=1e-10)
+        found = fit(WAITING, start, tol=0, max_iter=600)
+        assert_allclose(found.log_likelihood, -1034.00174983, rtol=1e-10)
+
+    def test_a_far_outlier(self):
+        x = np.append(WAITING, 1000)
+        with pytest.raises(em.Collapse, match=r"component 1 .*means\[1\]"):
+            fit(x, Mixture([0.5, 0.5], [60, 90], [WAITING.std()] * 2))
+        found = fit(np.append(WAITING, 1e12), 1)
+        assert_allclose(found.parameters.means, [np.append(WAITING, 1e12).mean()], rtol=1e-12)
+        found = fit(x, Mixture([0.3, 0.6, 0.1], [50, 80, 1000], [5, 5, 5]), floor=1)
+        assert_allclose(found.parameters.means[:2], [54.614857, 80.091070], rtol=1e-6)
+        assert_allclose([found.parameters.means[2], found.parameters.stds[2]], [1000, 1], rtol=1e-9)
+
+    def test_constant_data(self):
+        with pytest.raises(ValueError, match=r"x is constant: all 5 .* are 0.1"):
+            fit(np.full(5, 0.1), 2)
+        with pytest.raises(ValueError, match="column 1 of x is constant"):
+            fit(np.column_stack([WAITING, np.ones(272)]), 2)
+        with pytest.raises(ValueError, match="constant"):
+            fit([1, 1, 2], 1, sample_weight=[1, 1, 0])
+
+    def test_a_column_that_repeats_another(self):
+        """Waiting in seconds as a third column: flat for full and tied, no problem for the rest."""
+        for third in (60 * WAITING, 60 * WAITING + 3 * FAITHFUL[:, 0] + 1e6):
+            X = np.column_stack([FAITHFUL, third])
+            for covariance in ("full", "tied"):
+                for n_components in (1, 2):
+                    with pytest.raises(em.Collapse, match="no width is left in one direction"):
+                        fit(X, n_components, covariance=covariance, n_starts=2)
+            for covariance in ("diag", "spherical"):
+                assert fit(X, 2, covariance=covariance, n_starts=2).converged
+
+    def test_a_hundred_thousand_dependent_rows(self):
+        """Sums of many roundings must not pass for a width."""
+        x = np.random.default_rng(0).normal(size=100_000)
+        for factor in (3.0, np.pi, 1e-7):
+            with pytest.raises(em.Collapse):
+                fit(np.column_stack([x, factor * x]), 1)
+
+    def test_narrow_but_honest(self):
+        """Widths of 1e-9 of the spread, and a correlation of 1 - 1e-12, are no collapse."""
+        rng = np.random.default_rng(0)
+        x = np.append(rng.normal(0, 1e-9, 200), rng.normal(1, 1e-9, 200))
+        found = fit(x, Mixture([0.5, 0.5], [0, 1], [1e-8, 1e-8]))
+        assert_allclose(found.parameters.stds, [1e-9, 1e-9], rtol=0.2)
+        z = rng.normal(size=(2, 300))
+        found = fit(np.column_stack([z[0], z[0] + 1e-6 * z[1]]), 1)
+        smallest = np.linalg.eigvalsh(found.parameters.covariances[0])[0]
+        assert_allclose(np.sqrt(smallest), 1e-6 / np.sqrt(2), rtol=0.2)
+
+
+class TestCollapse:
+    start = Mixture([0.5, 0.5], [2, 10], [3, 3])
+
+    def test_onto_one_observation(self):
+        with pytest.raises(em.Collapse, match=r"component 1 \(means\[1\].* at iteration 3") as info:
+            fit([1, 2, 3, 10], self.start)
+        assert (info.value.component, info.value.iteration) == (1, 3)
+        turned = Mixture([0.5, 0.5], [10, 2], [3, 3])
+        with pytest.raises(em.Collapse, match="component 0 ") as info:
+            fit([1, 2, 3, 10], turned)
+        assert info.value.component == 0
+
+    def test_not_before_it_happens(self):
+        found = fit([1, 2, 3, 10], self.start, tol=0, max_iter=2)
+        assert found.n_iter == 2
+        assert found.parameters.stds[1] > 0
+
+    @pytest.mark.parametrize(("floor", "said"), [(0.1, -4.5143), (0.01, -2.2117)])
+    def test_with_a_floor_it_ends_there(self, floor, said):
+        found = fit([1, 2, 3, 10], self.start, floor=floor)
+        assert found.converged
+        assert_allclose(found.parameters.stds, [np.sqrt(2 / 3), floor], rtol=1e-6)
+        assert_allclose(found.parameters.stds[1], floor, rtol=1e-12)
+        assert_allclose(found.log_likelihood, said, atol=5e-5)
+        assert np.all(np.diff(found.history) >= 0)
+
+    def test_a_floor_below_every_width_changes_nothing(self):
+        for covariance in STRUCTURES:
+            plain = fit(FAITHFUL, TWO_ELLIPSES, covariance=covariance)
+            for floor in (1e-300, 0.01):
+                found = fit(FAITHFUL, TWO_ELLIPSES, covariance=covariance, floor=floor)
+                assert_same(found.parameters, plain.parameters, FAITHFUL.std(axis=0), rtol=1e-12)
+
+    @pytest.mark.parametrize("structure", STRUCTURES)
+    def test_a_floor_in_two_dimensions(self, structure):
+        """Eigenvalues in the units of the data, whatever the structure; it climbs, and stays so."""
+        rng = np.random.default_rng(3)
+        X = np.append(rng.normal(size=(30, 2)) * [1, 3], np.full((10, 2), 7.0), axis=0)
+        start = MultivariateMixture([0.7, 0.3], [[0, 0], [7, 7]], [np.eye(2)] * 2)
+        found = fit(X, start, covariance=structure, floor=1.5)
+        values = np.linalg.eigvalsh(found.parameters.covariances)
+        assert_allclose(values.min(), 1.5**2, rtol=1e-9)
+        assert np.all(np.diff(found.history) >= -1e-9 * abs(found.log_likelihood))
+        restricted = multivariate.STRUCTURES[structure](found.parameters)
+        assert_same(found.parameters, restricted, X.std(axis=0), rtol=1e-12)
+
+    def test_a_floor_saves_dependent_columns(self):
+        X = np.column_stack([WAITING, 2 * WAITING])
+        found = fit(X, 1, floor=0.5)
+        values = np.linalg.eigvalsh(found.parameters.covariances[0])
+        assert_allclose(values, [0.25, 5 * WAITING.var()], rtol=1e-9)
+
+    def test_vanished(self):
+        with pytest.raises(em.Collapse, match=r"component 1 .* has vanished.* at iteration 1"):
+            fit(WAITING, Mixture([0.5, 0.5], [70, 1e6], [10, 1]))
+        with pytest.raises(em.Collapse, match=r"component 0 .* has vanished"):
+            fit(WAITING, Mixture([0, 1], [50, 80], [5, 5]))
+
+    def test_starts_that_collapse_are_dropped(self):
+        """Of ten random starts on a lump and a bell some end on the lump, and would win."""
+        x = np.append(np.random.default_rng(1).normal(size=60), np.full(5, 6.0))
+        found = fit(x, 2, rng=np.random.default_rng(0), n_starts=10)
+        assert found.parameters.stds.min() > 1e-3
+
+    def test_all_starts_collapse(self):
+        with pytest.raises(em.Collapse, match="all 7 starts collapsed"):
+            fit([1, 2, 3, 10], 4, n_starts=7)
+
+
+class TestStarts:
+    def test_the_generator_decides(self):
+        first, again = (fit(GALAXIES, 4, rng=np.random.default_rng(3), n_starts=3) for _ in "ab")
+        assert_allclose(first.history, again.history, rtol=0)
+
+    def test_one_start_in_one_dimension_is_the_quantiles(self):
+        found = fit(GALAXIES, 3, n_starts=1)
+        said = fit(GALAXIES, starts.around(GALAXIES, starts.quantiles(GALAXIES, 3)))
+        assert_allclose(found.history, said.history, rtol=1e-12)
+
+    def test_more_starts_are_never_worse(self):
+        few = fit(GALAXIES, 4, n_starts=1, tol=1e-6)
+        many = fit(GALAXIES, 4, n_starts=8, tol=1e-6, rng=np.random.default_rng(0))
+        assert many.log_likelihood > few.log_likelihood + 1
+
+    def test_a_start_is_brought_into_the_structure(self):
+        for structure, floor in itertools.product(STRUCTURES, (0.0, 3.0)):
+            found = fit(FAITHFUL, TWO_ELLIPSES, covariance=structure, floor=floor)
+            assert np.all(np.diff(found.history) >= -1e-9 * abs(found.log_likelihood))
+
+    def test_one_dimension_has_two_structures(self):
+        for covariance in ("diag", "spherical"):
+            found = fit(WAITING, TWO_BELLS, covariance=covariance)
+            assert_allclose(found.history, fit(WAITING, TWO_BELLS).history, rtol=1e-14)
+
+
+class TestInputs:
+    @pytest.mark.parametrize(
+        "x",
+        [
+            WAITING.astype(int),
+            WAITING.astype(np.int8),
+            WAITING.astype(np.float32),
+            WAITING.tolist(),
+            np.repeat(WAITING, 2)[::2],
+            WAITING[::-1][::-1],
+            FAITHFUL[:, 1],
+        ],
+    )
+    def test_many_forms_of_the_same_data(self, x):
+        assert_allclose(fit(x, TWO_BELLS).history, fit(WAITING, TWO_BELLS).history, rtol=1e-14)
+
+    @pytest.mark.parametrize("X", [FAITHFUL.tolist(), np.asfortranarray(FAITHFUL), FAITHFUL[::-1]])
+    def test_many_forms_of_rows(self, X):
+        history = fit(X, TWO_ELLIPSES).history
+        assert_allclose(history, fit(FAITHFUL, TWO_ELLIPSES).history, rtol=1e-12)
+
+    def test_nothing_is_changed(self):
+        x, X, weights = WAITING.copy(), FAITHFUL.copy(), np.ones(272)
+        start = Mixture(*map(np.array, ([0.5, 0.5], [50.0, 80.0], [5.0, 5.0])))
+        ellipses = multivariate.checked_mixture(TWO_ELLIPSES)
+        for array in (x, X, weights, *start, *ellipses):
+            array.flags.writeable = False
+        fit(x, start, sample_weight=weights, floor=6)
+        for covariance in STRUCTURES:
+            fit(X, ellipses, covariance=covariance, sample_weight=weights, floor=6)
+
+    def test_a_start_may_be_a_plain_tuple(self):
+        said = fit(WAITING, TWO_BELLS)
+        assert_allclose(fit(WAITING, tuple(TWO_BELLS)).history, said.history, rtol=0)
+        assert isinstance(fit(FAITHFUL, list(TWO_ELLIPSES)).parameters, MultivariateMixture)
+
+    def test_one_column_is_a_row_of_one(self):
+        found = fit(WAITING[:, None], 2, rng=np.random.default_rng(0))
+        assert isinstance(found.parameters, MultivariateMixture)
+        assert_allclose(found.log_likelihood, -1034.00174983, rtol=1e-10)
+
+    @pytest.mark.parametrize(
+        ("x", "words"),
+        [
+            ([], "x must not be empty"),
+            (np.empty((0, 2)), "x must not be empty"),
+            (np.empty((5, 0)), "x must not be empty"),
+            ([1, 2, np.nan, 4, np.inf], r"2 of 5 values are not, the first is x\[2\] = nan"),
+            ([[1, 2], [3, np.nan]], r"1 of 4 values are not, the first is x\[1, 1\] = nan"),
+            (["a", "b"], "x must hold real numbers"),
+            ([1 + 2j, 3], "x must hold real numbers"),
+            ([None, 1.0], "x must hold real numbers"),
+            ([[1, 2], [3]], "differ in length"),
+            (3.0, "one or two dimensions"),
+            (np.zeros((2, 2, 2)), "one or two dimensions"),
+            ([1.0, 2.0], "fewer observations .* 2 against 3"),
+            ([1e200, -1e200, 0, 3], "x spans 2e.200"),
+            ([1e-200, 2e-200, 0, 3e-200], "x spans 3e-200"),
+        ],
+    )
+    def test_bad_x(self, x, words):
+        with pytest.raises(ValueError, match=words):
+            fit(x, 3)
+
+    @pytest.mark.parametrize(
+        ("weights", "words"),
+        [
+            ([1, 2], "one entry for each observation; it has 2, x has 5"),
+            ([1, 1, -1, 1, 1], r"negative; \[2\] is -1"),
+            ([0, 0, 0, 0, 0], "zero everywhere"),
+            ([1, 1, np.nan, 1, 1], r"finite; .* sample_weight\[2\]"),
+            ([[1], [1], [1], [1], [1]], "one dimension"),
+            ([1, 0, 0, 0, 1], "fewer observations .* 2 against 3"),
+        ],
+    )
+    def test_bad_weights(self, weights, words):
+        with pytest.raises(ValueError, match=words):
+            fit([1, 2, 3, 4, 6], 3, sample_weight=weights)
+
+    @pytest.mark.parametrize(
+        ("start", "words"),
+        [
+            (0, "at least one component"),
+            (-1, "at least one component"),
+            (2.0, "start must be"),
+            (True, "start must be"),
+            ("2", "start must be"),
+            (None, "start must be"),
+            ([0.5, 0.5], "mixture must be"),
+            (Mixture([0.5, 0.6], [1, 2], [1, 1]), "sum to one"),
+            (Mixture([-0.5, 1.5], [1, 2], [1, 1]), "negative"),
+            (Mixture([0.5, 0.5], [1, 2], [1, 0]), r"positive; stds\[1\]"),
+            (Mixture([0.5, 0.5], [1, 2], [1, -1]), r"positive; stds\[1\]"),
+            (Mixture([0.5, 0.5], [1, np.nan], [1, 1]), "finite"),
+            (Mixture([0.5, 0.5], [1], [1, 1]), "one entry for each"),
+            (TWO_ELLIPSES, "MultivariateMixture is for .* rows; x has 1 dimension$"),
+        ],
+    )
+    def test_bad_start(self, start, words):
+        with pytest.raises(ValueError, match=words):
+            fit(WAITING, start)
+
+    def test_a_start_of_the_wrong_dimension(self):
+        with pytest.raises(ValueError, match=r"is for .* plain numbers; x has 2 dim"):
+            fit(FAITHFUL, TWO_BELLS)
+        with pytest.raises(ValueError, match=r"4 columns, but mixture.means has shape \(2, 2\)"):
+            fit(IRIS, TWO_ELLIPSES)
+        singular = TWO_ELLIPSES._replace(covariances=[[[1, 1], [1, 1]]] * 2)
+        with pytest.raises(ValueError, match=r"covariances\[0\] is not positive definite"):
+            fit(FAITHFUL, singular)
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"covariance": "round"}, "one of full, tied, diag, spherical"),
+            ({"covariance": None}, "one of full, tied, diag, spherical"),
+            ({"covariance": ["full"]}, "one of full, tied, diag, spherical"),
+            ({"tol": -1}, "tol must be"),
+            ({"tol": np.nan}, "tol must be"),
+            ({"max_iter": 1.5}, "max_iter must be"),
+            ({"n_starts": 0}, "n_starts must be"),
+            ({"n_starts": 2.0}, "n_starts must be"),
+            ({"floor": -1}, "floor must be"),
+            ({"floor": np.inf}, "floor must be"),
+            ({"floor": "1"}, "floor must be"),
+            ({"rng": 3}, "rng must be"),
+            ({"rng": np.random.RandomState(3)}, "rng must be"),
+        ],
+    )
+    def test_bad_options(self, options, words):
+        with pytest.raises(ValueError, match=words):
+            fit(WAITING, 2, **options)
+
+    def test_a_mixture_is_one_start(self):
+        with pytest.raises(ValueError, match="a mixture is one start"):
+            fit(WAITING, TWO_BELLS, n_starts=5)
+        assert fit(WAITING, TWO_BELLS, n_starts=1).converged
+
+
+class TestAfterwards:
+    def test_chapter_03_says_the_same(self):
+        mixture = fit(WAITING, TWO_BELLS).parameters
+        resp, log_likelihood = logspace.e_step(WAITING, mixture)
+        assert_allclose(emtools.responsibilities(WAITING, mixture), resp, rtol=1e-13)
+        assert_allclose(emtools.log_density(WAITING, mixture).sum(), log_likelihood, rtol=1e-13)
+        assert_allclose(emtools.labels(WAITING, mixture), resp.argmax(axis=1), rtol=0)
+
+    def test_chapter_06_says_the_same(self):
+        mixture = fit(FAITHFUL, TWO_ELLIPSES).parameters
+        resp, log_likelihood = multivariate.e_step(FAITHFUL, mixture)
+        assert_allclose(emtools.responsibilities(FAITHFUL, mixture), resp, rtol=1e-13)
+        assert_allclose(emtools.log_density(FAITHFUL, mixture).sum(), log_likelihood, rtol=1e-13)
+        assert_allclose(np.bincount(emtools.labels(FAITHFUL, mixture)), [97, 175], rtol=0)
+
+    def test_lists_and_new_observations(self):
+        mixture = fit(WAITING, TWO_BELLS).parameters
+        assert_allclose(emtools.labels([40, 66, 100], mixture), [0, 0, 1])
+        assert emtools.responsibilities([66], mixture).shape == (1, 2)
+        assert emtools.labels([[1, 50], [5, 90]], TWO_ELLIPSES).tolist() == [0, 1]
+        assert emtools.labels([70], Mixture([0.5, 0.5], [60, 80], [5, 5])).tolist() == [0]
+
+    def test_a_weight_of_zero_gets_nothing(self):
+        resp = emtools.responsibilities([50.0], Mixture([0, 1], [50, 80], [5, 5]))
+        assert_allclose(resp, [[0, 1]])
+
+    def test_sample(self):
+        for mixture, shape in ((TWO_BELLS, (7,)), (TWO_ELLIPSES, (7, 2))):
+            x, labels = emtools.sample(mixture, 7, np.random.default_rng(1))
+            assert (x.shape, labels.shape) == (shape, (7,))
+            again, _ = emtools.sample(mixture, 7, np.random.default_rng(1))
+            assert_allclose(again, x, rtol=0)
+        with pytest.raises(ValueError, match="n_samples"):
+            emtools.sample(TWO_ELLIPSES, 1.5, np.random.default_rng(1))
+
+    @pytest.mark.parametrize(
+        "function", [emtools.responsibilities, emtools.labels, emtools.log_density]
+    )
+    def test_bad_input(self, function):
+        with pytest.raises(ValueError, match="a Mixture is for"):
+            function(FAITHFUL, TWO_BELLS)
+        with pytest.raises(ValueError, match="a MultivariateMixture is for"):
+            function(WAITING, TWO_ELLIPSES)
+        with pytest.raises(ValueError, match="x has 4 columns"):
+            function(IRIS, TWO_ELLIPSES)
+        with pytest.raises(ValueError, match="finite"):
+            function([np.nan], TWO_BELLS)
+        with pytest.raises(ValueError, match="sum to one"):
+            function([1.0], Mixture([0.5, 0.6], [50, 80], [5, 5]))
+        with pytest.raises(ValueError, match="mixture must be"):
+            function([1.0], 2)
+
+    def test_beyond_float64(self):
+        assert np.isneginf(emtools.log_density([1e300], TWO_BELLS)[0])
+        with pytest.raises(ValueError, match=r"1 of 2 observations .* the first is x\[1\]"):
+            emtools.responsibilities([50, 1e300], TWO_BELLS)
+        assert emtools.labels([1e100, -1e100], TWO_BELLS).shape == (2,)
+
+
+def test_a_bar_for_the_steps_and_one_for_the_starts(capsys):
+    said = fit(WAITING, TWO_BELLS)
+    assert capsys.readouterr() == ("", "")
+    assert_allclose(fit(WAITING, TWO_BELLS, progress=True).history, said.history, rtol=0)
+    assert "EM" in capsys.readouterr().err
+    fit(WAITING, 2, n_starts=3, progress=True)
+    assert "starts" in capsys.readouterr().err
+
+
+def test_the_kernel_can_be_exchanged(monkeypatch):
+    """fit asks `kernel` for its step and for nothing else."""
+    asked = []
+
+    def other(X, sample_weight, covariance):
+        asked.append((X.shape, sample_weight.shape, covariance))
+        return kernel(X, sample_weight, covariance)
+
+    kernel = fitting.kernel
+    monkeypatch.setattr(fitting, "kernel", other)
+    fit(FAITHFUL, 2, covariance="tied", n_starts=3)
+    assert asked == [((272, 2), (272,), "tied")]
