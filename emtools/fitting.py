@@ -77,7 +77,7 @@ def fit(
     """
     check_options(covariance, floor, rng)
     data, units = own_data(x, sample_weight, covariance)
-    starts = own_starts(start, n_starts, rng, data, units, np.ndim(x))
+    starts = own_starts(start, n_starts, rng, data, units, np.shape(x))
     narrowest = own_floor(floor, units)
     step = guarded(kernel(data.X, data.sample_weight, covariance), data, units, narrowest)
 
@@ -296,7 +296,7 @@ def own_data(x, sample_weight, covariance):
     return Data(rows, sample_weight, spread), Units(centre, scale)
 
 
-def own_starts(start, n_starts, rng, data, units, dimensions):
+def own_starts(start, n_starts, rng, data, units, shape):
     """The mixtures to run from, in own units.
 
     Parameters
@@ -305,8 +305,8 @@ def own_starts(start, n_starts, rng, data, units, dimensions):
         As `fit` takes them.
     data : Data
     units : Units
-    dimensions : int
-        1 for x of shape (N,), 2 for (N, D).
+    shape : tuple of int
+        Of x, (N,) or (N, D).
 
     Returns
     -------
@@ -320,13 +320,15 @@ def own_starts(start, n_starts, rng, data, units, dimensions):
     """
     n_starts = checked_n_starts(start, n_starts)
     if not is_whole(start):
-        mixture = checked_start(start, dimensions, data.X.shape[1])
+        if not isinstance(start, (tuple, list)):
+            raise ValueError(f"start must be a mixture or a number of components; it is {start!r}")
+        mixture = checked_for(shape, start)
         check_enough(len(mixture.weights), len(data.X))
         return [in_own_units(mixture, units)]
     check_enough(start, len(data.X))
     rng = np.random.default_rng(rng)
     means = [kmeans_plus_plus(data.X, start, rng) for _ in range(n_starts)]
-    if dimensions == 1:
+    if len(shape) == 1:
         means[0] = quantiles(data.X[:, 0], start)[:, None]
     return [multivariate.around(data.X, m) for m in means]
 
@@ -471,45 +473,55 @@ def sample(mixture, n_samples, rng):
     ValueError
         If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
     """
-    model = multivariate if isinstance(mixture, MultivariateMixture) else univariate
+    model = multivariate if hasattr(mixture, "covariances") else univariate
     return model.sample(mixture, n_samples, rng)
 
 
 def checked_log_joint(x, mixture):
     """Check observations and mixture, and return the (N, K) log joint."""
     x = checked_array(x, "x", dimensions=(1, 2))
-    model = multivariate if isinstance(mixture, MultivariateMixture) else univariate
-    mixture = model.checked_mixture(mixture)
-    check_agreement(mixture, x.ndim, x.shape[-1])
+    mixture = checked_for(x.shape, mixture)
+    model = univariate if x.ndim == 1 else multivariate
     with np.errstate(divide="ignore", over="ignore"):  # a weight of 0; a distance beyond float64
         return model.log_joint(x, mixture)
 
 
-def checked_start(start, dimensions, n_features):
-    """Return the start as a good mixture of the kind that belongs to the data."""
-    if isinstance(start, (Mixture, MultivariateMixture)):
-        check_agreement(start, dimensions, n_features)
-    elif not isinstance(start, (tuple, list)):
-        raise ValueError(f"start must be a mixture or a number of components; it is {start!r}")
-    model = univariate if dimensions == 1 else multivariate
-    mixture = model.checked_mixture(start)
-    check_agreement(mixture, dimensions, n_features)
-    return mixture
+def checked_for(shape, mixture):
+    """Check that this is a good mixture for observations of this shape, (N,) or (N, D).
 
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the observations.
+    mixture : Mixture, MultivariateMixture, or three sequences
+        A chapter's own NamedTuple with the same fields is as good.
 
-def check_agreement(mixture, dimensions, n_features):
-    """Raise ValueError unless mixture and data have the same kind and number of features."""
-    if isinstance(mixture, Mixture) != (dimensions == 1):
-        wanted = "(N,), plain numbers" if isinstance(mixture, Mixture) else "(N, D), rows"
+    Returns
+    -------
+    Mixture or MultivariateMixture
+        With new float64 arrays.
+
+    Raises
+    ------
+    ValueError
+        If it is not a good mixture, is for the other kind of observations, or has another number
+        of features.
+    """
+    one_dimensional = len(shape) == 1
+    if hasattr(mixture, "covariances") if one_dimensional else hasattr(mixture, "stds"):
+        needed = "Mixture" if one_dimensional else "MultivariateMixture"
         raise ValueError(
-            f"a {type(mixture).__name__} is for observations of shape {wanted}; x has "
-            f"{dimensions} dimension{'s' * (dimensions > 1)}"
+            f"observations of shape {shape} need a {needed}; this is a {type(mixture).__name__}"
         )
-    if dimensions == 2 and np.shape(mixture.means)[-1:] != (n_features,):
+    if one_dimensional:
+        return univariate.checked_mixture(mixture)
+    mixture = multivariate.checked_mixture(mixture)
+    if mixture.means.shape[1] != shape[1]:
         raise ValueError(
-            f"x has {n_features} columns, but mixture.means has shape {np.shape(mixture.means)}; "
+            f"x has {shape[1]} columns, but mixture.means has shape {mixture.means.shape}; "
             "they need the same number of columns"
         )
+    return mixture
 
 
 def checked_sample_weight(sample_weight, n_samples):
