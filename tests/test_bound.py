@@ -1,18 +1,15 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from emtools import bound
+from emtools import bound, data
 from emtools.em import iterate
 from emtools.logspace import e_step, m_step
 from emtools.mixture import Mixture, log_joint
 
-DATA = Path(bound.__file__).parent / "data"
-WAITING = np.loadtxt(DATA / "faithful.csv", delimiter=",", skiprows=1)[:, 1]
+WAITING = data.waiting()
 START = Mixture(np.array([0.5, 0.5]), np.array([50.0, 80.0]), np.array([5.0, 5.0]))
 
 # Two coins, Do and Batzoglou (2008): heads in five sets of ten tosses.
@@ -134,9 +131,13 @@ def test_bound_never_exceeds_the_log_likelihood(seed):
     assert bound.lower_bound(joint, resp) <= np.logaddexp.reduce(joint, axis=1).sum()
 
 
+def test_linkage_is_the_published_data():
+    assert_allclose(bound.LINKAGE, data.linkage(), rtol=0)
+
+
 def test_linkage_iterates():
     """Recomputed with 40 digits (mpmath); the table of Dempster, Laird and Rubin (1977)."""
-    said = np.loadtxt(DATA / "linkage_em.csv", delimiter=",", skiprows=1)[:9, 1]
+    said = data.linkage_iterates()[1][:9]
     theta = [0.5]
     for _ in range(8):
         theta.append(bound.linkage_step(theta[-1])[0])

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,12 +5,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import multivariate_normal
 
-from emtools import bound, em, logspace, multivariate
+from emtools import bound, data, em, logspace, multivariate
 from emtools.mixture import Mixture
 from emtools.multivariate import MultivariateMixture
 
-DATA = Path(multivariate.__file__).parent / "data"
-FAITHFUL = np.loadtxt(DATA / "faithful.csv", delimiter=",", skiprows=1)
+FAITHFUL = data.old_faithful()
 STANDARDISED = (FAITHFUL - FAITHFUL.mean(axis=0)) / FAITHFUL.std(axis=0)
 PRML = MultivariateMixture(
     np.array([0.5, 0.5]), np.array([[-1.5, 1.0], [1.5, -1.0]]), np.tile(np.eye(2), (2, 1, 1))

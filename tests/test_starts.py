@@ -1,15 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from emtools import starts
+from emtools import data, starts
 
-DATA = Path(starts.__file__).parent / "data"
-FAITHFUL = np.loadtxt(DATA / "faithful.csv", delimiter=",", skiprows=1)
+FAITHFUL = data.old_faithful()
 
 
 @pytest.mark.parametrize("draw", [starts.random_points, starts.kmeans_plus_plus])
