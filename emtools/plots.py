@@ -435,26 +435,28 @@ def draw_climb(axes, thetas, iterations):
     iterations : sequence of int
         Which to draw; each needs its successor in `thetas`.
     """
-    grid = np.linspace(0.3, 0.85, 300)
     for ax, iteration in zip(np.ravel(axes), iterations, strict=True):
         here, there = thetas[iteration : iteration + 2]
-        resp = linkage_e_step(here)
-        ax.plot(grid, linkage_log_likelihood(grid), color=INK, linewidth=2)
-        ax.plot(grid, linkage_bound(resp, grid), color=COLOURS[1], linewidth=2, linestyle="--")
-        ax.plot([here], [linkage_log_likelihood(here)], "o", color=INK, zorder=3)
+        resp, span = linkage_e_step(here), abs(there - here)
+        grid = np.linspace(min(here, there) - 0.7 * span, max(here, there) + 1.1 * span, 200)
+        ax.plot(grid, linkage_log_likelihood(grid), color=INK, linewidth=2, label="log-likelihood")
+        ax.plot(grid, linkage_bound(resp, grid), color=COLOURS[1], linewidth=2, label="lower bound")
+        foot = linkage_log_likelihood(here)
         top, reached = linkage_bound(resp, there), linkage_log_likelihood(there)
-        ax.plot([there], [top], "o", color=COLOURS[1], zorder=3)
-        ax.plot([there, there], [top, reached], color=COLOURS[0], linewidth=3)
-        ax.set_xlim(0.3, 0.85)
-        ax.set_ylim(-217, -204.5)
-        ax.set_title(f"iteration {iteration}", loc="left")
+        ax.plot([here, there], [foot, foot], color=QUIET, linewidth=0.8, linestyle=":")
+        ax.plot([there, there], [foot, top], color=COLOURS[2], linewidth=4, label="bound rises")
+        ax.plot([there, there], [top, reached], color=COLOURS[0], linewidth=4, label="gap opens")
+        ax.plot([here, there], [foot, reached], "o", color=INK, zorder=3)
+        rise = reached - foot
+        ax.set_ylim(foot - 0.9 * rise, reached + 0.25 * rise)
+        ax.set_xlim(grid[0], grid[-1])
+        ax.set_title(f"from iteration {iteration} to {iteration + 1}", loc="left")
         ax.set_xlabel("\u03b8")
-        ax.set_ylabel("nats")
-        ax.label_outer()
-    ax = np.ravel(axes)[0]
-    ax.text(0.31, -206.6, "log-likelihood", color=INK)
-    ax.text(0.5, -215.5, "lower bound", color=COLOURS[1])
-    ax.text(0.7, -205.3, "gap", color=COLOURS[0])
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.ticklabel_format(useOffset=False)
+    first = np.ravel(axes)[0]
+    first.set_ylabel("nats")
+    first.legend(loc="lower right", fontsize=9)
 
 
 def draw_museum(axes, histories):
