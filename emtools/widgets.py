@@ -97,3 +97,22 @@ def outlier_player(mixture, versions, waits=range(60, 421, 10)):
             plots.draw_outlier(axes, mixture, wait, versions)
 
     return Player(draw, waits, "wait (minutes)", partial(plots.new_figure, 2, 1, height=4))
+
+
+def climb_player(thetas):
+    """The lower bound sliding along the log-likelihood of the linkage data.
+
+    Parameters
+    ----------
+    thetas : sequence of float
+        The start and what each iteration made of it; the last one is only stepped to.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, iteration):
+        plots.draw_climb(ax, thetas, [iteration])
+
+    return Player(draw, range(len(thetas) - 1), "iteration")

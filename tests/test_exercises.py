@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emtools import Mixture, arrays, data, logspace, loops
-from emtools.exercises import chapter_01, chapter_02, chapter_03
+from emtools.exercises import chapter_01, chapter_02, chapter_03, chapter_04
 
 WAITING = data.waiting()
 DOCUMENT = (77, 53, np.std(WAITING), np.std(WAITING) / 2)
@@ -26,6 +26,8 @@ def after(n_iterations, parameters):
 def as_array(values):
     return [np.array([value]) for value in values]
 
+
+MUSEUM = {"right": 0, "1 variance as std": 1, "2 old mean": 2, "6 wrong axis": 6}
 
 RIGHT = [
     (chapter_01.e_step_by_hand, [0.2315]),
@@ -50,6 +52,9 @@ RIGHT = [
     (chapter_03.build_lse, [np.logaddexp.reduce]),
     (chapter_03.judge_a_cure, [lambda x, mixture: logspace.e_step(x, mixture)[0]]),
     (chapter_03.other_units, [-220.2433]),
+    (chapter_04.linkage_by_hand, [0.6320]),
+    (chapter_04.coins_by_hand, [0.7130, 0.5813]),
+    (chapter_04.ignorant_bound, [-3102.6384, 2012.8575]),
 ]
 
 
@@ -118,6 +123,19 @@ WRONG = [
     (chapter_03.judge_a_cure, [lambda x, m: np.full((len(x), 2), 0.5)], "66 minutes"),
     (chapter_03.other_units, [-786.6792], "divided"),
     (chapter_03.other_units, [-779.7715], "82 densities"),
+    (chapter_04.linkage_by_hand, [0.717472], "split in half"),
+    (chapter_04.linkage_by_hand, [0.472222], "none of the 125"),
+    (chapter_04.linkage_by_hand, [0.807107], "all 125"),
+    (chapter_04.linkage_by_hand, [0.25], "responsibility"),
+    (chapter_04.coins_by_hand, [0.5813, 0.7130], "swapped"),
+    (chapter_04.coins_by_hand, [0.8, 0.45], "share it out"),
+    (chapter_04.coins_by_hand, [0.66, 0.66], "for ever"),
+    (chapter_04.coins_by_hand, [0.7967, 0.5197], "tenth step"),
+    (chapter_04.coins_by_hand, [0.7, 0.5], "expected tosses"),
+    (chapter_04.ignorant_bound, [-3102.6384, -2012.8575], "never negative"),
+    (chapter_04.ignorant_bound, [-1089.7809153683, 0], "touches"),
+    (chapter_04.catch_an_exhibit, [lambda exhibit: False, MUSEUM], "right code"),
+    (chapter_04.catch_an_exhibit, [lambda exhibit: 1 / 0, MUSEUM], "ZeroDivisionError"),
 ]
 
 
@@ -143,6 +161,9 @@ def test_wrong_answers_hear_what_is_wrong(check, answers, hint):
         (chapter_03.lse_by_hand, 2),
         (chapter_03.smallest_wait, 1),
         (chapter_03.other_units, 1),
+        (chapter_04.linkage_by_hand, 1),
+        (chapter_04.coins_by_hand, 2),
+        (chapter_04.ignorant_bound, 2),
     ],
 )
 def test_a_stub_is_told_what_to_do_and_nonsense_is_survived(check, n_answers):
@@ -183,3 +204,11 @@ def test_a_forgotten_count_is_a_stub_and_a_forgotten_variance_is_not():
     assert verdict_of(chapter_02.count_first, lambda x, r, t: arrays.m_step(x, r)).right is None
     assert "all use times" in verdict_of(chapter_02.count_first, only_means).message
     assert "sum to one" in verdict_of(chapter_02.count_first, unnormalised).message
+
+
+def test_a_test_that_sees_only_what_falls_is_a_stub():
+    falls = (1, 6)
+    assert verdict_of(chapter_04.catch_an_exhibit, lambda e: e not in falls, MUSEUM).right is None
+    verdict = verdict_of(chapter_04.catch_an_exhibit, lambda e: e != 2, MUSEUM)
+    assert verdict.right
+    assert "2 old mean" in verdict.message

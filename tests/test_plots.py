@@ -1,5 +1,7 @@
 """The data behind each figure: pictures themselves are looked at, not compared."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -141,6 +143,28 @@ def test_timings_name_each_line():
     plots.draw_timings(ax, [10, 100], {"loops": [1.0, 10.0], "arrays": [0.1, 0.2]})
     assert [text.get_text() for text in ax.texts] == ["loops", "arrays"]
     assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_the_bound_touches_where_we_stand_and_has_its_top_where_we_go():
+    thetas = [0.5, 59 / 97, 0.62432105]
+    axes = plots.new_axes(1, 2)
+    plots.draw_climb(axes, thetas, (0, 1))
+    for ax, (here, there) in zip(axes, pairwise(thetas), strict=True):
+        curve, bound = ax.lines[:2]
+        distance = curve.get_ydata() - bound.get_ydata()
+        grid = curve.get_xdata()
+        assert (distance > -1e-9).all()
+        assert_allclose(grid[distance.argmin()], here, atol=np.diff(grid)[0])
+        assert_allclose(grid[bound.get_ydata().argmax()], there, atol=np.diff(grid)[0])
+
+
+def test_the_museum_says_which_histories_fall():
+    axes = plots.new_axes(1, 3)
+    right = np.array([-3.0, -2.0, -1.9])
+    histories = {"right": right, "up": right - 1, "down": right[::-1], "same": right}
+    plots.draw_museum(axes, histories)
+    assert [ax.texts[0].get_text() for ax in axes] == ["never falls", "falls", "never falls"]
+    assert_allclose(axes[1].lines[1].get_ydata(), right[::-1])
 
 
 def test_the_staircase_knows_which_chapters_are_written():

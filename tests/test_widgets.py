@@ -59,3 +59,11 @@ def test_the_outlier_player_drags_the_wait():
     before = image_of(player)
     player.slider.index = 1
     assert image_of(player) != before
+
+
+def test_the_climb_player_has_a_place_for_each_step():
+    player = widgets.climb_player([0.5, 59 / 97, 0.62432105])
+    assert [label for label, _ in player.slider.options] == ["0", "1"]
+    before = image_of(player)
+    player.slider.index = 1
+    assert image_of(player) != before
