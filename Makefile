@@ -19,7 +19,8 @@ course: .venv/reader
 test: .venv/developer
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest --numprocesses 2 --dist loadfile
+	$(PY) -m pytest tests/test_browser.py # alone, because it times how soon a picture changes
+	$(PY) -m pytest --numprocesses 2 --dist loadfile --ignore tests/test_browser.py
 	$(NBVAL) notebooks
 
 # The text in notebooks/source becomes the executed notebooks; links and the README's picture follow.

@@ -252,17 +252,15 @@ def test_chapter_01_runs_and_its_player_moves(course, page):
         "image => image.naturalWidth > 0", arg=image.element_handle(), timeout=5_000
     )
 
-    # Every move must change the picture; of three, the quickest says how long the course takes,
-    # the others what else the machine is doing.
     handle.focus()
     by_key = [
         seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
     ]
-    assert min(by_key) < 1, by_key
+    assert max(by_key) < 1, by_key
     by_mouse = [
         seconds_to_change(page, image, partial(click_at, track, part)) for part in (0.75, 0.5, 0.25)
     ]
-    assert min(by_mouse) < 1, by_mouse
+    assert max(by_mouse) < 1, by_mouse
     assert page.faults == []
 
 

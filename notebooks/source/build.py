@@ -7,6 +7,7 @@ only those; `--links` writes the repository's address from pyproject.toml wherev
 import argparse
 import re
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def is_stub(cell):
 
 def execute(notebook):
     """Run every cell in the notebooks' folder; then take out what differs from run to run."""
-    print(f"running {notebook.cells[0].id.rsplit('-', 1)[0]}", flush=True)
+    began = time.monotonic()
     client = NotebookClient(
         notebook,
         timeout=120,
@@ -104,6 +105,8 @@ def execute(notebook):
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     client.execute()
+    name = notebook.cells[0].id.rsplit("-", 1)[0]
+    print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     models = {}
