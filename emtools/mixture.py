@@ -214,7 +214,7 @@ def checked_array(values, name, dimensions):
         plural = "" if dimensions == (1,) else "s"
         raise ValueError(f"{name} must have {wanted} dimension{plural}; its shape is {array.shape}")
     if array.size == 0:
-        raise ValueError(f"{name} must not be empty; its shape is {array.shape}")
+        raise ValueError(f"{name} must not be empty")
     array = array.astype(np.float64, order="C")
     bad = ~np.isfinite(array)
     if bad.any():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
 
 import emtools
 from emtools import (
@@ -182,6 +183,12 @@ class TestPublished:
 
 
 class TestAgainstScikitLearn:
+    @pytest.fixture(autouse=True)
+    def one_thread(self):
+        """On matrices this small, threads only wait for each other."""
+        with threadpool_limits(1):
+            yield
+
     @staticmethod
     def peer(X, start, structure, **options):
         covariances = np.asarray(start.covariances)
