@@ -136,6 +136,7 @@ WRONG = [
     (chapter_04.ignorant_bound, [-1089.7809153683, 0], "touches"),
     (chapter_04.catch_an_exhibit, [lambda exhibit: False, MUSEUM], "right code"),
     (chapter_04.catch_an_exhibit, [lambda exhibit: 1 / 0, MUSEUM], "ZeroDivisionError"),
+    (chapter_04.catch_an_exhibit, [lambda exhibit: None, MUSEUM], "returned None"),
 ]
 
 
