@@ -243,7 +243,7 @@ def test_weights_off_by_rounding_are_rescaled():
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ([], r"^x must not be empty; its shape is \(0,\)$"),
+        ([], r"^x must not be empty$"),
         (3.0, r"^x must have one dimension; its shape is \(\)$"),
         (None, r"^x must hold real numbers; its type is object$"),
         ("abc", r"^x must hold real numbers; its type is <U3$"),
