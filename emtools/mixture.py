@@ -200,9 +200,11 @@ def checked_array(values, name, dimensions):
     Raises
     ------
     ValueError
-        If it is empty, not numeric, of another dimension or not finite; with how many and the
-        first index.
+        If it is masked, empty, not numeric, of another dimension or not finite; with how many and
+        the first index.
     """
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values; leave them out first: {name}.compressed()")
     try:
         array = np.asarray(values)
     except ValueError:  # a list of lists of unequal length

@@ -246,6 +246,7 @@ def test_weights_off_by_rounding_are_rescaled():
     ("bad", "message"),
     [
         ([], r"^x must not be empty$"),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), r"^x has masked values; leave them out"),
         (3.0, r"^x must have one dimension; its shape is \(\)$"),
         (None, r"^x must hold real numbers; its type is object$"),
         ("abc", r"^x must hold real numbers; its type is <U3$"),
