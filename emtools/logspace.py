@@ -1,15 +1,15 @@
 """The E-step in log space, with the log-likelihood; what the rest of the course uses (chapter 03).
 
-`log_joint` stands in `emtools.mixture` because it says what a mixture is; the M-step is that of
-`emtools.arrays` because it has no densities in it.
+`log_joint` and `log_density` stand in `emtools.mixture` because they say what a mixture is; the
+M-step is that of `emtools.arrays` because it has no densities in it.
 """
 
 import numpy as np
 
 from emtools.arrays import m_step
-from emtools.mixture import log_joint
+from emtools.mixture import log_density, log_joint
 
-__all__ = ["e_step", "log_joint", "m_step"]
+__all__ = ["e_step", "log_density", "log_joint", "m_step"]
 
 
 def e_step(x, mixture):

@@ -128,7 +128,7 @@ def checked_mixture(mixture):
     ------
     ValueError
         If there are not three parts, a part is not 1-D, not numeric or not finite, the shapes
-        disagree, a weight is negative, the weights do not sum to one (within 1e-8), or a std
+        disagree, a weight is negative, the weights do not sum to one (within 1e-6), or a std
         is not positive. The message names the part and the first bad index.
     """
     if not isinstance(mixture, (tuple, list)) or len(mixture) != 3:
@@ -154,11 +154,11 @@ def checked_mixture(mixture):
 
 
 def check_weights(weights):
-    """Raise ValueError unless the (K,) weights are >= 0 and sum to one within 1e-8."""
+    """Raise ValueError unless the (K,) weights are >= 0 and sum to one within 1e-6."""
     if (weights < 0).any():
         k = int(np.argmax(weights < 0))
         raise ValueError(f"mixture.weights must not be negative; weights[{k}] is {weights[k]}")
-    if abs(weights.sum() - 1) > 1e-8:
+    if abs(weights.sum() - 1) > 1e-6:  # float32 weights are welcome
         raise ValueError(
             f"mixture.weights must sum to one; they sum to {weights.sum():.10g}. "
             "Divide them by their sum"

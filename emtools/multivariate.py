@@ -245,7 +245,7 @@ def checked_mixture(mixture):
     ------
     ValueError
         If there are not three parts, a part is not numeric, not finite or of another dimension,
-        the shapes disagree, a weight is negative, the weights do not sum to one (within 1e-8), or a
+        the shapes disagree, a weight is negative, the weights do not sum to one (within 1e-6), or a
         covariance is not symmetric (within 1e-8 of its widths) or not positive definite.
     """
     if not isinstance(mixture, (tuple, list)) or len(mixture) != 3:

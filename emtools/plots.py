@@ -8,6 +8,7 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -84,8 +85,8 @@ def blend(resp):
     (N, 3) array
         Red, green and blue between 0 and 1.
     """
-    palette = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLOURS])
-    return np.clip(np.nan_to_num(resp @ palette[: resp.shape[1]], nan=0.0), 0, 1)
+    palette = np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(resp.shape[1])])
+    return np.clip(np.nan_to_num(resp @ palette, nan=0.0), 0, 1)
 
 
 def draw_data(ax, x, *, rug=INK, quantity="waiting time", unit="minutes", bin_width=3.0):
@@ -112,7 +113,7 @@ def draw_data(ax, x, *, rug=INK, quantity="waiting time", unit="minutes", bin_wi
     ax.axhline(0, color=QUIET, linewidth=0.8)
     ax.spines["bottom"].set_visible(False)
     ax.set_xlabel(f"{quantity} ({unit})")
-    ax.set_ylabel(f"density (per {unit.removesuffix('s')})")
+    ax.set_ylabel("density (per minute)" if unit == "minutes" else f"density (1 / ({unit}))")
 
 
 def fit_height(ax, peak):

@@ -67,6 +67,9 @@ def test_expect_says_who_agrees(capsys):
         ([1.0, 2.0], [1.0]),
         ([1.0, 2.0], [2.0, 1.0]),
         (1e-20, 0.0),
+        (5.0, np.inf),
+        (np.inf, np.inf),
+        ([], []),
     ],
 )
 def test_expect_stops_where_they_differ(value, published):

@@ -27,6 +27,11 @@ def as_array(values):
     return [np.array([value]) for value in values]
 
 
+AFTER_4100 = Mixture(
+    np.array([0.2100, 0.1536, 0.6363]),
+    np.array([50.941, 59.818, 80.159]),
+    np.array([3.752, 4.237, 5.792]),
+)
 MUSEUM = {"right": 0, "1 variance as std": 1, "2 old mean": 2, "6 wrong axis": 6}
 
 RIGHT = [
@@ -100,6 +105,10 @@ WRONG = [
     (chapter_02.memory, [80], "each component"),
     (chapter_02.memory, [20], "8 bytes"),
     (chapter_02.three_bells, [START], "three components"),
+    (chapter_02.three_bells, [Mixture(np.ones(3), np.zeros(3), -np.ones(3))], "all stds 5"),
+    (chapter_02.three_bells, [AFTER_4100], "thousands"),
+    (chapter_03.judge_a_cure, [lambda x, m: np.ones(3)], "stopped"),
+    (chapter_01.e_step_by_hand, [1], "wholly"),
     (chapter_03.lse_by_hand, [-2000, 0], "multiplies"),
     (chapter_03.lse_by_hand, [-np.inf, 0], "maximum out"),
     (chapter_03.lse_by_hand, [-1000, 0], "log 2"),

@@ -25,7 +25,7 @@ TOP_LEVEL = {
     *("README.md", "LICENSE", "CITATION.cff"),
     *("notebooks", "emtools", "tests", "binder"),
     *("pyproject.toml", "environment.yml", "Makefile"),
-    *(".ci", ".github", ".gitignore", ".pre-commit-config.yaml"),
+    *(".ci", ".github", ".gitattributes", ".gitignore", ".pre-commit-config.yaml"),
 }
 
 

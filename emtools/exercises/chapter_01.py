@@ -29,6 +29,7 @@ def e_step_by_hand(share: float | None) -> Verdict:
             (np.exp(1.2), "Those are the odds of long to short; the share is 1 / (1 + odds)."),
             (0.23, "Four digits, please: 0.23 could be luck."),
             (23.15, "That is a percentage; a share is a number between 0 and 1."),
+            (1, "66 is not wholly short: it is nearer to 80. A share is not all or nothing."),
             (0, "66 is nearer to 80, but a share says how sure that is; it is not all or nothing."),
         ],
         what="Work out both scaled residuals of 66, then the odds, then the short bell's share.",

@@ -115,7 +115,8 @@ def judge_a_cure(e_step) -> Verdict:
             first, resp = e_step(far, bells), e_step(galaxies, narrow)
             if isinstance(first, tuple):
                 return not_yet("It returns several things; hand over the responsibilities alone.")
-            near_row, far_row = np.asarray(first, dtype=float)
+            near_row, far_row = np.reshape(np.asarray(first, dtype=float), (2, 2))
+            resp = np.reshape(np.asarray(resp, dtype=float), (82, 2))
         except Exception as error:  # whatever a reader's own code raises
             return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
     if not is_close(near_row, logspace.e_step(far, bells)[0][0], 1e-9):

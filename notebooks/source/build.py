@@ -1,4 +1,4 @@
-"""Turn the course's text into executed notebooks, the same bytes each time.
+"""Turn the course's text into executed notebooks: the same sources, outputs and ids each time.
 
 `python notebooks/source/build.py` builds every chapter and its solutions; names such as `01` build
 only those; `--links` writes the repository's address from pyproject.toml wherever it is needed.
