@@ -201,7 +201,7 @@ def draw_plane(ax, X, *, colour=QUIET, names=GEYSER):
     names : two str
         Of the features, with their units.
     """
-    ax.scatter(*X.T, c=colour, s=14, alpha=0.8, linewidth=0)
+    ax.scatter(*X.T, c=colour, s=16, alpha=0.55, linewidth=0)
     ax.set_xlabel(names[0])
     ax.set_ylabel(names[1])
 
@@ -226,13 +226,12 @@ def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK):
     circle = np.array([np.cos(angles), np.sin(angles)])
     for radius, width in zip(radii, (2.2, 1.1, 0.7), strict=False):
         ellipse = np.transpose(mean) + (radius * np.linalg.cholesky(covariance) @ circle).T
-        ax.plot(*ellipse.T, color="white", linewidth=width + 1.6)
         ax.plot(*ellipse.T, color=colour, linewidth=width)
-    ax.plot(*mean, "+", color="white", markersize=13, markeredgewidth=4.5)
+    ax.plot(*mean, "+", color="white", markersize=14, markeredgewidth=5)
     ax.plot(*mean, "+", color=colour, markersize=11, markeredgewidth=2.2)
 
 
-def draw_clouds(ax, X, mixture, *, radii=(1, 2), names=GEYSER):
+def draw_clouds(ax, X, mixture, *, radii=(1, 2), names=GEYSER, equal=False):
     """Observations coloured by responsibility, and each bell as ellipses.
 
     Parameters
@@ -247,12 +246,16 @@ def draw_clouds(ax, X, mixture, *, radii=(1, 2), names=GEYSER):
         Distances of the ellipses.
     names : two str
         Of the features, with their units.
+    equal : bool
+        Whether both axes have one scale, so that circles look like circles.
     """
     resp, _ = multivariate.e_step(X, mixture)
     draw_plane(ax, X, colour=blend(resp), names=names)
     for mean, covariance, colour in zip(mixture.means, mixture.covariances, COLOURS, strict=False):
         draw_ellipse(ax, mean, covariance, radii=radii, colour=colour)
     fit_plane(ax, X)
+    if equal:
+        ax.set_aspect("equal")
 
 
 def fit_plane(ax, X):
@@ -300,14 +303,17 @@ def draw_cholesky(axes, mean, covariance, scaled):
     factor = np.linalg.cholesky(covariance)
     both = (np.zeros(2), np.eye(2)), (mean, covariance)
     points = scaled, mean + factor @ scaled
+    reach = np.abs(mean).max() + 2 * np.sqrt(np.diagonal(covariance).max())
     titles = "scaled residuals", "observations: mean + L · scaled"
     for ax, bell, point, title in zip(axes, both, points, titles, strict=True):
-        draw_ellipse(ax, *bell, radii=(1, 2, 3), colour=COLOURS[0])
+        draw_ellipse(ax, *bell, colour=COLOURS[0])
         ax.plot(*np.transpose([bell[0], point]), color=INK, linewidth=1)
         ax.plot(*point, "o", color=INK, markersize=7)
         numbers = ", ".join(f"{number:g}" for number in point)
-        ax.annotate(f"({numbers})", point, (8, 6), textcoords="offset points")
+        ax.annotate(f"({numbers})", point, (9, 2), textcoords="offset points")
         ax.set_title(title, loc="left")
+        ax.set_xlim(-1.2 * reach, 1.2 * reach)  # one scale for both, to see what is stretched
+        ax.set_ylim(-1.2 * reach, 1.2 * reach)
         ax.set_aspect("equal")
         ax.grid(color=PALE, linewidth=0.6)
         ax.set_axisbelow(True)
