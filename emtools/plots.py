@@ -315,6 +315,7 @@ def draw_cholesky(axes, mean, covariance, scaled):
         ax.set_xlim(-1.2 * reach, 1.2 * reach)  # one scale for both, to see what is stretched
         ax.set_ylim(-1.2 * reach, 1.2 * reach)
         ax.set_aspect("equal")
+        ax.set_xticks([tick for tick in ax.get_yticks() if abs(tick) <= 1.2 * reach])
         ax.grid(color=PALE, linewidth=0.6)
         ax.set_axisbelow(True)
 

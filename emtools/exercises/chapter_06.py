@@ -150,7 +150,7 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
             (-1030.281676, "You left out more than needed: the eruptions can stay."),
             (-1034.001750, "You left out more than needed: the eruptions can stay."),
         ],
-        what="Which row has a gap? Which column is constant? Which column says the same as another?",
+        what="Which row has a gap? Which column is constant? Which says the same as another?",
         because="271 rows and two columns: one row had a gap, one column was constant, one said "
         "the same as another. Three different messages, three different cures.",
         rtol=1e-6,
