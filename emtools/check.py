@@ -3,6 +3,7 @@
 import numpy as np
 
 from emtools.mixture import Mixture
+from emtools.multivariate import MultivariateMixture
 
 
 def report(value, label="", digits=4):
@@ -10,14 +11,18 @@ def report(value, label="", digits=4):
 
     Parameters
     ----------
-    value : Mixture, float or 1-D array
-        What to print.
+    value : Mixture, MultivariateMixture, float or 1-D array
+        What to print; of covariances, the standard deviation of each feature.
     label : str
         Stands before the numbers, or above the table.
     digits : int
         Significant digits.
     """
-    if getattr(value, "_fields", ()) != Mixture._fields:  # a chapter's own Mixture counts as one
+    fields = getattr(value, "_fields", ())  # a chapter's own Mixture counts as one
+    if fields == MultivariateMixture._fields:
+        report_features(value, label, digits)
+        return
+    if fields != Mixture._fields:
         line = "  ".join(in_words(v, digits) for v in np.ravel(value))
         print(f"{label}: {line}" if label else line)
         return
@@ -25,6 +30,18 @@ def report(value, label="", digits=4):
         print(label)
     print("component    weight      mean       std")
     for k, row in enumerate(zip(*value, strict=True)):
+        print(f"{k:9}" + "".join(f"{in_words(v, digits):>10}" for v in row))
+
+
+def report_features(mixture, label, digits):
+    """Print a mixture in D dimensions as a table: weight, then mean and std of each feature."""
+    if label:
+        print(label)
+    stds = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))  # (K, D)
+    features = range(stds.shape[1])
+    heads = ["weight", *(f"{name}[{d}]" for name in ("mean", "std") for d in features)]
+    print("component" + "".join(f"{head:>10}" for head in heads))
+    for k, row in enumerate(np.column_stack([mixture.weights, mixture.means, stds])):
         print(f"{k:9}" + "".join(f"{in_words(v, digits):>10}" for v in row))
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from emtools import multivariate
 from emtools.bound import linkage_bound, linkage_e_step, linkage_log_likelihood
 from emtools.logspace import e_step, log_joint
 
@@ -183,6 +184,161 @@ def draw_path(axes, x, path, iterations, **options):
         ax.label_outer()
     for ax in np.ravel(axes):  # one scale for all, so that heights can be compared
         fit_height(ax, max(panel.dataLim.ymax for panel in np.ravel(axes)))
+
+
+GEYSER = ("eruption (minutes)", "waiting time (minutes)")
+
+
+def draw_plane(ax, X, *, colour=QUIET, names=GEYSER):
+    """Observations with two features as dots.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    X : (N, 2) array
+        Observations.
+    colour : colour or (N, 3) array
+        Of the dots.
+    names : two str
+        Of the features, with their units.
+    """
+    ax.scatter(*X.T, c=colour, s=16, alpha=0.55, linewidth=0)
+    ax.set_xlabel(names[0])
+    ax.set_ylabel(names[1])
+
+
+def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK):
+    """The points at one distance of a bell, for several distances, and a cross at its mean.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    mean : (2,) array
+        Of the bell.
+    covariance : (2, 2) array
+        Symmetric positive definite.
+    radii : sequence of float
+        Distances; the first is drawn thickest.
+    colour : colour
+        Of lines and cross.
+    """
+    angles = np.linspace(0, 2 * np.pi, 200)
+    circle = np.array([np.cos(angles), np.sin(angles)])
+    for radius, width in zip(radii, (2.2, 1.1, 0.7), strict=False):
+        ellipse = np.transpose(mean) + (radius * np.linalg.cholesky(covariance) @ circle).T
+        ax.plot(*ellipse.T, color=colour, linewidth=width)
+    ax.plot(*mean, "+", color="white", markersize=14, markeredgewidth=5)
+    ax.plot(*mean, "+", color=colour, markersize=11, markeredgewidth=2.2)
+
+
+def draw_clouds(ax, X, mixture, *, radii=(1, 2), names=GEYSER, equal=False):
+    """Observations coloured by responsibility, and each bell as ellipses.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    X : (N, 2) array
+        Observations.
+    mixture : MultivariateMixture
+        K components in two dimensions.
+    radii : sequence of float
+        Distances of the ellipses.
+    names : two str
+        Of the features, with their units.
+    equal : bool
+        Whether both axes have one scale, so that circles look like circles.
+    """
+    resp, _ = multivariate.e_step(X, mixture)
+    draw_plane(ax, X, colour=blend(resp), names=names)
+    for mean, covariance, colour in zip(mixture.means, mixture.covariances, COLOURS, strict=False):
+        draw_ellipse(ax, mean, covariance, radii=radii, colour=colour)
+    fit_plane(ax, X)
+    if equal:
+        ax.set_aspect("equal")
+
+
+def fit_plane(ax, X):
+    """Limits of the data and a fifth around them, wherever the bells reach."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    margin = 0.2 * (high - low)
+    ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    ax.set_ylim(low[1] - margin[1], high[1] + margin[1])
+
+
+def draw_cloud_panels(axes, X, mixtures, **options):
+    """Small multiples: the same observations under several mixtures.
+
+    Parameters
+    ----------
+    axes : array of Axes
+        One for each mixture.
+    X : (N, 2) array
+        Observations.
+    mixtures : dict of str to MultivariateMixture
+        By the title of the panel.
+    **options
+        Passed on to `draw_clouds`.
+    """
+    for ax, (title, mixture) in zip(np.ravel(axes), mixtures.items(), strict=True):
+        draw_clouds(ax, X, mixture, **options)
+        ax.set_title(title, loc="left")
+        ax.label_outer()
+
+
+def draw_cholesky(axes, mean, covariance, scaled):
+    """What a Cholesky factor does: circles become ellipses, and each point goes along.
+
+    Parameters
+    ----------
+    axes : two Axes
+        On the left scaled residuals, on the right observations.
+    mean : (2,) array
+        Of the bell.
+    covariance : (2, 2) array
+        Symmetric positive definite.
+    scaled : (2,) array
+        The scaled residual to follow.
+    """
+    factor = np.linalg.cholesky(covariance)
+    both = (np.zeros(2), np.eye(2)), (mean, covariance)
+    points = scaled, mean + factor @ scaled
+    reach = np.abs(mean).max() + 2 * np.sqrt(np.diagonal(covariance).max())
+    titles = "scaled residuals", "observations: mean + L · scaled"
+    for ax, bell, point, title in zip(axes, both, points, titles, strict=True):
+        draw_ellipse(ax, *bell, colour=COLOURS[0])
+        ax.plot(*np.transpose([bell[0], point]), color=INK, linewidth=1)
+        ax.plot(*point, "o", color=INK, markersize=7)
+        numbers = ", ".join(f"{number:g}" for number in point)
+        ax.annotate(f"({numbers})", point, (9, 2), textcoords="offset points")
+        ax.set_title(title, loc="left")
+        ax.set_xlim(-1.2 * reach, 1.2 * reach)  # one scale for both, to see what is stretched
+        ax.set_ylim(-1.2 * reach, 1.2 * reach)
+        ax.set_aspect("equal")
+        ax.set_xticks([tick for tick in ax.get_yticks() if abs(tick) <= 1.2 * reach])
+        ax.grid(color=PALE, linewidth=0.6)
+        ax.set_axisbelow(True)
+
+
+def draw_two_points(ax, X, points):
+    """One bell for all observations, its ellipses, and points with letters.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    X : (N, 2) array
+        Observations.
+    points : dict of str to (2,) array
+        By letter.
+    """
+    draw_plane(ax, X, colour=COLOURS[5])
+    draw_ellipse(ax, X.mean(axis=0), np.cov(X.T, bias=True), colour=COLOURS[0])
+    for letter, point in points.items():
+        ax.plot(*point, "o", color=INK, markersize=8)
+        ax.annotate(letter, point, (9, -5), textcoords="offset points", fontsize=14)
 
 
 def draw_shares(ax, path, x_n):
@@ -492,7 +648,7 @@ STAIRS = (
     ("03", "work in log space", "logspace"),
     ("04", "see why EM climbs", "bound"),
     ("05", "(start well, stop well)", "em, starts"),
-    ("06", "(go to many dimensions)", "multivariate, fitting"),
+    ("06", "go to many dimensions", "multivariate, fitting"),
     ("07", "(choose how many)", "selection"),
     ("08", "(mix other families)", "families"),
     ("09", "(measure slowness and beat it)", "acceleration"),

@@ -116,3 +116,29 @@ def climb_player(thetas):
         plots.draw_climb(ax, thetas, [iteration])
 
     return Player(draw, range(len(thetas) - 1), "iteration")
+
+
+def cloud_player(X, mixtures, label="iteration", **options):
+    """The same observations under one mixture after another: iterations, or temperatures.
+
+    Parameters
+    ----------
+    X : (N, 2) array
+        Observations.
+    mixtures : dict of str to MultivariateMixture
+        By what the slider says there.
+    label : str
+        Stands before the slider.
+    **options
+        Passed on to `plots.draw_clouds`.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, place):
+        plots.draw_clouds(ax, X, mixtures[place], **options)
+        ax.set_title(f"{label} {place}", loc="left")
+
+    return Player(draw, mixtures, label, partial(plots.new_figure, height=4.4))

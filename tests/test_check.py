@@ -5,6 +5,7 @@ import pytest
 
 from emtools.check import expect, in_words, report, report_path
 from emtools.mixture import Mixture
+from emtools.multivariate import MultivariateMixture
 
 MIXTURE = Mixture(np.array([0.25, 0.75]), np.array([50.0, 80.0]), np.array([5.0, 6.5]))
 
@@ -28,6 +29,18 @@ MIXTURE = Mixture(np.array([0.25, 0.75]), np.array([50.0, 80.0]), np.array([5.0,
 )
 def test_one_number_in_words(value, digits, text):
     assert in_words(value, digits) == text
+
+
+def test_report_of_a_mixture_in_two_dimensions(capsys):
+    covariances = np.array([[[4.0, 1.0], [1.0, 9.0]], [[0.25, 0.0], [0.0, 1.0]]])
+    means = np.array([[1.0, 50.0], [2.0, 80.0]])
+    report(MultivariateMixture(np.array([0.25, 0.75]), means, covariances), "a fit")
+    assert capsys.readouterr().out == (
+        "a fit\n"
+        "component    weight   mean[0]   mean[1]    std[0]    std[1]\n"
+        "        0    0.2500     1.000     50.00     2.000     3.000\n"
+        "        1    0.7500     2.000     80.00    0.5000     1.000\n"
+    )
 
 
 def test_report_of_a_mixture(capsys):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from emtools import Mixture, arrays, data, logspace, loops
-from emtools.exercises import chapter_01, chapter_02, chapter_03, chapter_04
+from emtools import Mixture, arrays, data, fit, logspace, loops, multivariate
+from emtools.exercises import chapter_01, chapter_02, chapter_03, chapter_04, chapter_06
 
 WAITING = data.waiting()
 DOCUMENT = (77, 53, np.std(WAITING), np.std(WAITING) / 2)
@@ -60,6 +60,16 @@ RIGHT = [
     (chapter_04.linkage_by_hand, [0.6320]),
     (chapter_04.coins_by_hand, [0.7130, 0.5813]),
     (chapter_04.ignorant_bound, [-3102.6384, 2012.8575]),
+    (chapter_06.density_by_hand, [-5.0310]),
+    (chapter_06.density_by_hand, [np.array([[-5.03102]])]),
+    (chapter_06.count_parameters, [[44, 24, 26, 17]]),
+    (chapter_06.count_parameters, [np.array([44, 24, 26, 17])]),
+    (chapter_06.in_seconds, [(0, 0, 0, 5)]),
+    (chapter_06.equal_circles, [lambda m: multivariate.tied(multivariate.spherical(m))]),
+    (chapter_06.equal_circles, [lambda m: multivariate.spherical(multivariate.tied(m))]),
+    (chapter_06.mend_the_table, [-1126.6931]),
+    (chapter_06.mend_the_table, [-1126.6930824]),
+    (chapter_06.mend_the_table, [-2236.2605]),
 ]
 
 
@@ -146,7 +156,100 @@ WRONG = [
     (chapter_04.catch_an_exhibit, [lambda exhibit: False, MUSEUM], "right code"),
     (chapter_04.catch_an_exhibit, [lambda exhibit: 1 / 0, MUSEUM], "ZeroDivisionError"),
     (chapter_04.catch_an_exhibit, [lambda exhibit: None, MUSEUM], "returned None"),
+    (chapter_06.density_by_hand, [-5.6276], "beside the diagonal"),
+    (chapter_06.density_by_hand, [-7.1560], "wrong side"),
+    (chapter_06.density_by_hand, [-5.7242], "half of it"),
+    (chapter_06.density_by_hand, [-3.1931], "last term"),
+    (chapter_06.density_by_hand, [-4.1121], "D is 2"),
+    (chapter_06.density_by_hand, [-7.5310], "halved"),
+    (chapter_06.density_by_hand, [-4.0310], "square each"),
+    (chapter_06.density_by_hand, [0.006532], "logarithm"),
+    (chapter_06.density_by_hand, [-5.03], "not it"),
+    (chapter_06.count_parameters, [[45, 25, 27, 18]], "sum to one"),
+    (chapter_06.count_parameters, [[42, 22, 24, 15]], "forgotten"),
+    (chapter_06.count_parameters, [[62, 30, 26, 17]], "symmetric"),
+    (chapter_06.count_parameters, [[62, 24, 26, 17]], "symmetric"),
+    (chapter_06.count_parameters, [[32, 18, 26, 17]], "corner"),
+    (chapter_06.count_parameters, [[44, 24, 18, 17]], "variances"),
+    (chapter_06.count_parameters, [[44, 24, 26, 15]], "own variance"),
+    (chapter_06.count_parameters, [[44, 24, 18, 15]], "12 and 3"),
+    (chapter_06.count_parameters, [[30, 10, 12, 3]], "12 means"),
+    (chapter_06.count_parameters, [[44, 24]], "Four numbers"),
+    (chapter_06.in_seconds, [[0, 0, 0, 0]], "first column"),
+    (chapter_06.in_seconds, [[5, 0, 0, 0]], "order"),
+    (chapter_06.in_seconds, [[0, 0, 5, 5]], "stretch"),
+    (chapter_06.in_seconds, [[272, 272, 272, 267]], "differs"),
+    (chapter_06.in_seconds, [[272] * 4], "differs"),
+    (chapter_06.equal_circles, [multivariate.spherical], "differ in size"),
+    (chapter_06.equal_circles, [multivariate.tied], "not circles"),
+    (chapter_06.equal_circles, [multivariate.diag], "along the axes"),
+    (chapter_06.equal_circles, [lambda m: m.weights], "stopped with AttributeError"),
+    (chapter_06.equal_circles, [lambda m: m._replace(weights=m.weights[::-1])], "stay as they"),
+    (chapter_06.equal_circles, [lambda m: m._replace(covariances=np.eye(3))], "(K, D, D)"),
+    (chapter_06.equal_circles, [lambda m: circles(m, m.covariances * 0 + 1)], "it should be"),
+    (chapter_06.mend_the_table, [-1130.26396], "does not have"),
+    (chapter_06.mend_the_table, [-1154.51697], "not 0"),
+    (chapter_06.mend_the_table, [-1138.70057], "filled in"),
+    (chapter_06.mend_the_table, [-3120.61862], "twice"),
+    (chapter_06.mend_the_table, [-1030.28168], "more than needed"),
+    (chapter_06.mend_the_table, [-1034.00175], "more than needed"),
 ]
+
+
+def circles(mixture, covariances):
+    return mixture._replace(covariances=covariances)
+
+
+def size_of_circles(mixture):
+    """The right (3, 3, 3) covariances of the check on equal circles, to be spoilt."""
+    return multivariate.tied(multivariate.spherical(mixture)).covariances
+
+
+SPOILT = {
+    "weight them": lambda m: np.tile(
+        np.trace(m.covariances, axis1=1, axis2=2).mean() / 3 * np.eye(3), (3, 1, 1)
+    ),
+    "divide by D": lambda m: 3 * size_of_circles(m),
+    "standard deviations": lambda m: np.sqrt(size_of_circles(m)),
+}
+
+
+@pytest.mark.parametrize("hint", SPOILT)
+def test_circles_of_the_wrong_size_are_recognised(hint):
+    verdict = verdict_of(chapter_06.equal_circles, lambda m: circles(m, SPOILT[hint](m)))
+    assert verdict.right is False
+    assert hint in verdict.message
+
+
+def test_the_stub_of_equal_circles_is_a_stub_and_nonsense_is_survived():
+    assert verdict_of(chapter_06.equal_circles, lambda mixture: mixture).right is None
+    for nonsense in (None, 7, "text", lambda: 0, lambda m: None, lambda m: "abc"):
+        assert verdict_of(chapter_06.equal_circles, nonsense).right is False
+
+
+def test_numbers_of_the_mended_table_are_those_of_fit():
+    X = data.old_faithful()
+    wait = X[:, 1]
+    table = np.column_stack([X, 60 * wait])
+    kept = np.delete(table, 10, axis=0)
+    zero, filled = X.copy(), X.copy()
+    zero[10, 0], filled[10, 0] = 0, kept[:, 0].mean()
+    problems = [
+        (kept[:, :2], "full", True),
+        (kept[:, [0, 2]], "full", True),
+        (X, "full", False),
+        (zero, "full", False),
+        (filled, "full", False),
+        (kept, "diag", False),
+        (kept[:, 1], "full", False),
+        (wait, "full", False),
+    ]
+    for x, covariance, right in problems:
+        rng = np.random.default_rng(1)
+        end = fit(x, 2, covariance=covariance, rng=rng).log_likelihood
+        verdict = verdict_of(chapter_06.mend_the_table, end)
+        assert verdict.right is right
+        assert "is not it" not in verdict.message
 
 
 @pytest.mark.parametrize(("check", "answers", "hint"), WRONG)
@@ -174,6 +277,10 @@ def test_wrong_answers_hear_what_is_wrong(check, answers, hint):
         (chapter_04.linkage_by_hand, 1),
         (chapter_04.coins_by_hand, 2),
         (chapter_04.ignorant_bound, 2),
+        (chapter_06.density_by_hand, 1),
+        (chapter_06.count_parameters, 1),
+        (chapter_06.in_seconds, 1),
+        (chapter_06.mend_the_table, 1),
     ],
 )
 def test_a_stub_is_told_what_to_do_and_nonsense_is_survived(check, n_answers):

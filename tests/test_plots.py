@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from emtools import arrays, logspace, plots
+from emtools import arrays, data, logspace, multivariate, plots
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +78,70 @@ def test_panels_share_one_scale_that_holds_every_curve(waiting, path):
     assert len(tops) == 1
     assert tops.pop() > max(line.get_ydata().max() for ax in axes.flat for line in ax.lines[:3])
     assert [ax.get_title(loc="left") for ax in axes.flat][:2] == ["start", "iteration 1"]
+
+
+@pytest.fixture
+def clouds():
+    """Old Faithful and two bells with its fitted means."""
+    X = data.old_faithful()
+    return X, multivariate.around(X, np.array([[2.04, 54.5], [4.29, 80.0]]))
+
+
+def test_an_ellipse_holds_the_points_at_its_distance():
+    ax = plots.new_axes()
+    mean, covariance = np.array([1.0, 2.0]), np.array([[9.0, 3.0], [3.0, 5.0]])
+    plots.draw_ellipse(ax, mean, covariance, radii=(1, 2))
+    for radius, line in zip((1, 2), ax.lines, strict=False):
+        residuals = line.get_xydata() - mean
+        squares = np.einsum("ni,ij,nj->n", residuals, np.linalg.inv(covariance), residuals)
+        assert_allclose(squares, radius**2, rtol=1e-9)
+    assert_allclose(ax.lines[-1].get_xydata(), [mean])
+
+
+def test_clouds_are_coloured_by_responsibility_and_bells_by_component(clouds):
+    X, mixture = clouds
+    ax = plots.new_axes()
+    plots.draw_clouds(ax, X, mixture)
+    [dots] = ax.collections
+    assert_allclose(dots.get_offsets(), X)
+    resp, _ = multivariate.e_step(X, mixture)
+    assert_allclose(dots.get_facecolors()[:, :3], plots.blend(resp))
+    crosses = [line for line in ax.lines if line.get_marker() == "+"]
+    assert [line.get_color() for line in crosses[1::2]] == list(plots.COLOURS[:2])
+    assert_allclose([line.get_xydata()[0] for line in crosses[1::2]], mixture.means)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == plots.GEYSER
+
+
+def test_circles_look_like_circles_if_asked(clouds):
+    ax = plots.new_axes()
+    plots.draw_clouds(ax, *clouds, radii=(1,), equal=True)
+    assert ax.get_aspect() == 1
+    assert len(ax.lines) == 2 * (1 + 2)
+
+
+def test_cloud_panels_have_their_titles_and_one_frame(clouds):
+    X, mixture = clouds
+    axes = plots.new_axes(1, 2, sharex=True, sharey=True)
+    far = mixture._replace(means=mixture.means + 100)
+    plots.draw_cloud_panels(axes, X, {"near": mixture, "far": far})
+    assert [ax.get_title(loc="left") for ax in axes] == ["near", "far"]
+    for ax in axes:
+        assert ax.get_xlim()[0] < X[:, 0].min() < X[:, 0].max() < ax.get_xlim()[1] < 10
+
+
+def test_cholesky_takes_the_point_along_on_one_scale():
+    axes = plots.new_axes(1, 2)
+    covariance = np.array([[9.0, 3.0], [3.0, 5.0]])
+    plots.draw_cholesky(axes, np.zeros(2), covariance, np.array([1.0, 2.0]))
+    assert [ax.texts[0].get_text() for ax in axes] == ["(1, 2)", "(3, 5)"]
+    assert axes[0].get_xlim() == axes[1].get_xlim() == axes[0].get_ylim()
+
+
+def test_two_points_stand_where_they_are(clouds):
+    X, _ = clouds
+    ax = plots.new_axes()
+    plots.draw_two_points(ax, X, {"A": [4.6, 84], "B": [4.6, 57]})
+    assert [(text.get_text(), *text.xy) for text in ax.texts] == [("A", 4.6, 84), ("B", 4.6, 57)]
 
 
 def test_shares_of_66_minutes(path):

@@ -7,7 +7,7 @@ import pytest
 from cases import CONVERGED, DOCUMENT_START
 from PIL import Image
 
-from emtools import logspace, plots, widgets
+from emtools import data, logspace, multivariate, plots, widgets
 
 
 def pixels(png):
@@ -67,3 +67,17 @@ def test_the_climb_player_has_a_place_for_each_step():
     before = image_of(player)
     player.slider.index = 1
     assert image_of(player) != before
+
+
+def test_the_cloud_player_shows_each_mixture_under_its_name():
+    X = data.old_faithful()
+    start = multivariate.around(X, np.array([[2.04, 54.5], [4.29, 80.0]]))
+    after = multivariate.m_step(X, multivariate.e_step(X, start)[0])
+    player = widgets.cloud_player(X, {"2": start, "0.001": after}, label="temperature", radii=(1,))
+    assert [label for label, _ in player.slider.options] == ["2", "0.001"]
+    assert player.slider.description == "temperature"
+    player.slider.index = 1
+    figure, ax = plots.new_figure(height=4.4)
+    plots.draw_clouds(ax, X, after, radii=(1,))
+    ax.set_title("temperature 0.001", loc="left")
+    assert np.array_equal(pixels(image_of(player)), pixels(plots.as_png(figure)))
