@@ -348,7 +348,7 @@ def draw_to_go(ax, history, limit, estimates=None, *, title="", lowest=1e-9, leg
         estimates = np.asarray(estimates)[1:]
         shown &= np.isfinite(estimates)
         style = {"color": COLOURS[0], "marker": "o", "markersize": 4, "linestyle": "none"}
-        ax.plot(steps[shown], estimates[shown], **style, label="estimate of it")
+        ax.plot(steps[shown], estimates[shown], **style, label="Aitken's estimate")
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_ylim(lowest, None)
