@@ -124,6 +124,33 @@ def is_noise(history):
     return abs(history[-1] - history[-2]) <= 32 * EPS * size
 
 
+def climb(step, start, tol, max_iter):
+    """The loop of `iterate`, as bare as the chapter has it: takes good input for granted.
+
+    Parameters
+    ----------
+    step : function
+        ``step(parameters) -> new_parameters, log_likelihood`` (of the parameters it was given).
+    start : any
+        The first parameters.
+    tol, max_iter : float, int
+        As in `iterate`.
+
+    Returns
+    -------
+    Fit
+    """
+    parameters, history = start, []
+    for iteration in range(max_iter + 1):
+        new_parameters, log_likelihood = step(parameters)
+        history.append(log_likelihood)
+        converged = tol > 0 and (is_noise(history) or still_to_gain(history) < tol)
+        if converged or iteration == max_iter:
+            break
+        parameters = new_parameters
+    return Fit(parameters, log_likelihood, np.array(history), iteration, converged)
+
+
 def iterate(step, start, *, tol=1e-10, max_iter=100_000, progress=False):
     """Repeat a step until Aitken's estimate of what is left to gain is under `tol`.
 
@@ -154,15 +181,8 @@ def iterate(step, start, *, tol=1e-10, max_iter=100_000, progress=False):
         If the step raises it; with the iteration added.
     """
     check_stopping(tol, max_iter)
-    parameters, history, converged = start, [], False
-    for iteration in shown(range(max_iter + 1), progress, "EM"):
-        new_parameters, log_likelihood = accepted(step, parameters, iteration)
-        history.append(log_likelihood)
-        converged = tol > 0 and (is_noise(history) or still_to_gain(history) < tol)
-        if converged or iteration == max_iter:
-            break
-        parameters = new_parameters
-    return Fit(parameters, history[-1], np.array(history), iteration, converged)
+    count = iter(shown(range(max_iter + 1), progress, "EM"))
+    return climb(lambda parameters: accepted(step, parameters, next(count)), start, tol, max_iter)
 
 
 def restarts(run, starts):

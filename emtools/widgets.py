@@ -6,6 +6,7 @@ import ipywidgets
 import numpy as np
 
 from emtools import plots
+from emtools.mixture import log_density
 
 
 class Player(ipywidgets.VBox):
@@ -73,6 +74,82 @@ def step_player(x, path, **labels):
         ax.set_title(f"after {iteration} iterations")
 
     return Player(draw, range(len(path)), "iteration")
+
+
+def start_picker(x, grid, starts, ends, **labels):
+    """Pick two start means on a map of final log-likelihoods, and see where they lead.
+
+    Parameters
+    ----------
+    x : (N,) array
+        Observations.
+    grid : (G,) array
+        Start means to pick from, evenly spaced.
+    starts, ends : list of Mixture
+        G * G runs: every first mean with every second one, in the order of `numpy.ndindex`.
+    **labels
+        What `plots.draw_mixture` takes to name the axes.
+
+    Returns
+    -------
+    Picker
+    """
+    heights = np.array([log_density(x, end).sum() for end in ends]).reshape(len(grid), len(grid))
+
+    def draw(axes, first, second):
+        run = first * len(grid) + second
+        plots.draw_picked(axes, x, grid, heights, starts[run], ends[run], **labels)
+
+    return Picker(draw, grid, ("first mean", "second mean"))
+
+
+class Picker(ipywidgets.VBox):
+    """Two sliders over the same places, and the picture that belongs to the pair.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(axes, first, second)`` draws on two axes for the indices of two places.
+    places : sequence of float
+        What both sliders run through.
+    labels : two str
+        What stands before the sliders.
+    """
+
+    def __init__(self, draw, places, labels):
+        @cache
+        def frame(first, second):
+            figure, axes = plots.new_figure(1, 2)
+            draw(axes, first, second)
+            return plots.as_png(figure)
+
+        options = [(f"{place:.1f}", index) for index, place in enumerate(places)]
+        self.sliders = [
+            ipywidgets.SelectionSlider(
+                options=options,
+                index=index,
+                description=label,
+                style={"description_width": "initial"},
+                layout={"width": "45%"},
+            )
+            for label, index in zip(labels, (0, len(places) // 2), strict=True)
+        ]
+        picked = [slider.value for slider in self.sliders]
+        image = ipywidgets.Image(value=frame(*picked), format="png", layout={"width": "100%"})
+        image.add_class("em-frame")
+
+        def show(change):
+            image.value = frame(*(slider.value for slider in self.sliders))
+
+        for slider in self.sliders:
+            slider.observe(show, "value")
+        super().__init__([ipywidgets.HBox(self.sliders), image])
+        self.add_class("em-player")
+
+    def __repr__(self):
+        """What a page without a running kernel shows in the picker's place."""
+        names = " and ".join(repr(slider.description) for slider in self.sliders)
+        return f"Sliders over {names}: run this notebook to move them."
 
 
 def outlier_player(mixture, versions, waits=range(60, 421, 10)):

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from emtools import Mixture, arrays, data, fit, logspace, loops, multivariate
-from emtools.exercises import chapter_01, chapter_02, chapter_03, chapter_04, chapter_06
+from emtools.em import still_to_gain
+from emtools.exercises import (
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+    chapter_06,
+)
 
 WAITING = data.waiting()
 DOCUMENT = (77, 53, np.std(WAITING), np.std(WAITING) / 2)
@@ -70,6 +78,11 @@ RIGHT = [
     (chapter_06.mend_the_table, [-1126.6931]),
     (chapter_06.mend_the_table, [-1126.6930824]),
     (chapter_06.mend_the_table, [-2236.2605]),
+    (chapter_05.narrower_spike, [4.6960]),
+    (chapter_05.narrower_spike, [np.array([2.3934 + np.log(10)])]),
+    (chapter_05.who_collapses, [1, 2]),
+    (chapter_05.acid_lakes, [-187.2345, -184.6447]),
+    (chapter_05.acid_lakes, [-187.234513217, np.float64(-184.64470891)]),
 ]
 
 
@@ -193,6 +206,20 @@ WRONG = [
     (chapter_06.mend_the_table, [-3120.61862], "twice"),
     (chapter_06.mend_the_table, [-1030.28168], "more than needed"),
     (chapter_06.mend_the_table, [-1034.00175], "more than needed"),
+    (chapter_05.narrower_spike, [3.3934], "not 1"),
+    (chapter_05.narrower_spike, [2.3934], "last line"),
+    (chapter_05.narrower_spike, [0.0909], "rises"),
+    (chapter_05.narrower_spike, [6.9986], "too far"),
+    (chapter_05.narrower_spike, [3.0866], "not by 2"),
+    (chapter_05.who_collapses, [2, 2], "counts from 0"),
+    (chapter_05.who_collapses, [0, 2], "spread"),
+    (chapter_05.who_collapses, [10, 2], "Which component"),
+    (chapter_05.who_collapses, [1, 1], "4.3e-5"),
+    (chapter_05.who_collapses, [1, 3], "nan"),
+    (chapter_05.who_collapses, [1, 4], "stds of 3"),
+    (chapter_05.acid_lakes, [-184.6447, -187.2345], "other way round"),
+    (chapter_05.acid_lakes, [-187.25, -184.6447], "From 4 and 5: -187.25 is not it. Close"),
+    (chapter_05.acid_lakes, [-187.2345, -190.0], "From 4 and 7: -190 is not it. Are the stds"),
 ]
 
 
@@ -281,6 +308,9 @@ def test_wrong_answers_hear_what_is_wrong(check, answers, hint):
         (chapter_06.count_parameters, 1),
         (chapter_06.in_seconds, 1),
         (chapter_06.mend_the_table, 1),
+        (chapter_05.narrower_spike, 1),
+        (chapter_05.who_collapses, 2),
+        (chapter_05.acid_lakes, 2),
     ],
 )
 def test_a_stub_is_told_what_to_do_and_nonsense_is_survived(check, n_answers):
@@ -329,3 +359,79 @@ def test_a_test_that_sees_only_what_falls_is_a_stub():
     verdict = verdict_of(chapter_04.catch_an_exhibit, lambda e: e != 2, MUSEUM)
     assert verdict.right
     assert "2 old mean" in verdict.message
+
+
+def with_widths(variance):
+    """An M-step whose variances come from the sums of squares, the soft counts, a and b."""
+
+    def m_step(x, resp, a, b):
+        mixture, counts = arrays.m_step(x, resp), resp.sum(axis=0)
+        squares = counts * mixture.stds**2
+        return mixture._replace(stds=np.sqrt(variance(squares, counts, a, b)))
+
+    return m_step
+
+
+def test_a_prior_on_the_widths():
+    right = with_widths(lambda s, n, a, b: (s + 2 * b) / (n + 2 * (a + 1)))
+    assert verdict_of(chapter_05.prior_on_widths, right).right is True
+    plain = verdict_of(chapter_05.prior_on_widths, lambda x, resp, a, b: arrays.m_step(x, resp))
+    assert plain.right is None
+
+
+@pytest.mark.parametrize(
+    ("variance", "hint"),
+    [
+        (lambda s, n, a, b: ((s + 2 * b) / (n + 2 * (a + 1))) ** 2, "variances"),
+        (lambda s, n, a, b: (s + 2 * b) / n, "2(a + 1) is missing"),
+        (lambda s, n, a, b: s / (n + 2 * (a + 1)), "2b is missing"),
+        (lambda s, n, a, b: (s + b) / (n + a + 1), "factor of 2"),
+        (lambda s, n, a, b: (s + 2 * b) / (n + 2 * a), "not a"),
+        (lambda s, n, a, b: (s / n + 2 * b) / (n + 2 * (a + 1)), "multiply by N_k"),
+        (lambda s, n, a, b: s / n + b, "adds b to the variance"),
+        (lambda s, n, a, b: (np.sqrt(s / n) + b) ** 2, "adds b to the width"),
+        (lambda s, n, a, b: s * 0 + 7, "gives 0.755929"),
+    ],
+)
+def test_wrong_priors_are_recognised(variance, hint):
+    verdict = verdict_of(chapter_05.prior_on_widths, with_widths(variance))
+    assert verdict.right is False
+    assert hint in verdict.message
+
+
+@pytest.mark.parametrize("check", [chapter_05.prior_on_widths, chapter_05.rule_of_your_own])
+@pytest.mark.parametrize("nonsense", [None, "text", 3, lambda *given: 1 / 0, lambda *given: {}])
+def test_nonsense_functions_are_survived(check, nonsense):
+    assert verdict_of(check, nonsense).right is False
+
+
+def test_the_prior_leaves_weights_and_means_alone():
+    def moved(x, resp, a, b):
+        mixture = arrays.m_step(x, resp)
+        return mixture._replace(means=mixture.means + 1)
+
+    assert "weights and means stay" in verdict_of(chapter_05.prior_on_widths, moved).message
+
+
+def plain_aitken(history):
+    if len(history) < 3:
+        return False
+    before, gain = np.diff(history[-3:])
+    return gain * gain / before / (1 - gain / before) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("stop", "right", "hint"),
+    [
+        (lambda history: len(history) > 4 and still_to_gain(history) < 1e-4, True, "step 77"),
+        (lambda history: len(history) > 300, True, "step 300"),
+        (lambda history: len(history) > 1 and history[-1] - history[-2] < 1e-4, None, "-1095.2888"),
+        (plain_aitken, False, "growing"),
+        (lambda history: len(history) > 72, False, "0.001 is allowed"),
+        (lambda history: False, False, "never stops"),
+    ],
+)
+def test_stopping_rules(stop, right, hint):
+    verdict = verdict_of(chapter_05.rule_of_your_own, stop)
+    assert verdict.right is right
+    assert hint in verdict.message

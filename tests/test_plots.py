@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from emtools import arrays, data, logspace, multivariate, plots
+from emtools import Mixture, arrays, data, logspace, multivariate, plots
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +158,59 @@ def test_history_ends_on_the_dashed_line():
     dashed, curve = ax.lines
     assert_allclose(curve.get_ydata(), [-3, -2, -1.5])
     assert set(dashed.get_ydata()) == {-1.5}
+
+
+def test_history_may_begin_later():
+    ax = plots.new_axes()
+    plots.draw_history(ax, [-3.0, -2.0], first=1)
+    assert_allclose(ax.lines[1].get_xdata(), [1, 2])
+
+
+def test_the_map_has_one_colour_a_hill_and_the_first_mean_runs_across():
+    heights = np.array([[-3.0, -1.0, -1.00001], [-2.0, -3.0, -1.0], [-2.0, -2.0, -3.0]])
+    ax = plots.new_axes()
+    plots.draw_start_map(ax, np.array([10.0, 20.0, 30.0]), heights, marks=[(10, 20), (30, 10)])
+    [mesh] = ax.collections
+    assert_allclose(mesh.get_array(), [[2, 1, 1], [0, 2, 1], [0, 0, 2]])
+    said = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert said == [f"\u2212{level}.0000  (3 starts)" for level in (1, 2, 3)]
+    assert [text.get_text() for text in ax.texts] == ["a", "b"]
+
+
+def test_an_ending_says_its_height_and_where_it_began(waiting):
+    axes = plots.new_axes(1, 2)
+    heights, grid = np.array([[-2.0, -1.0], [-1.0, -2.0]]), np.array([50.0, 80.0])
+    plots.draw_picked(axes, waiting, grid, heights, DOCUMENT_START, CONVERGED)
+    assert axes[0].lines[0].get_xydata().tolist() == [list(DOCUMENT_START.means)]
+    assert axes[1].get_title(loc="left") == "log-likelihood \u22121034.0017"
+    triangles = [line for line in axes[1].lines if line.get_marker() == "v"]
+    assert_allclose([line.get_xdata()[0] for line in triangles], DOCUMENT_START.means)
+
+
+def test_what_is_left_the_gains_and_the_estimates_belong_to_the_same_steps():
+    history = [-8.0, -4.0, -2.0, -1.0]
+    ax = plots.new_axes()
+    plots.draw_to_go(ax, history, 0.0, [np.inf, np.inf, np.inf, 1.0])
+    left, gains, estimates = (line.get_xydata() for line in ax.lines)
+    assert_allclose(left, [[1, 4], [2, 2], [3, 1]])
+    assert_allclose(gains, [[1, 4], [2, 2], [3, 1]])
+    assert_allclose(estimates, [[3, 1]])
+
+
+def test_the_spike_rises_by_log_10_a_decade():
+    axes = plots.new_axes(1, 2)
+    x, halves = np.array([1.0, 2.0, 3.0, 10.0]), np.array([0.75, 0.25])
+    plots.draw_spike(axes, x, lambda std: Mixture(halves, np.array([2, 10]), np.array([0.8, std])))
+    widths, heights = axes[1].lines[0].get_xydata()[:30].T
+    assert_allclose(np.diff(heights) / np.diff(np.log(widths)), -1, rtol=1e-6)
+    assert max(line.get_ydata().max() for line in axes[0].lines) > 0.95
+
+
+@pytest.mark.parametrize(("unit", "said"), [("minutes", "minute"), ("1000 km/s", "1000 km/s")])
+def test_a_density_is_per_unit(waiting, unit, said):
+    ax = plots.new_axes()
+    plots.draw_data(ax, waiting, unit=unit)
+    assert ax.get_ylabel() == f"density (per {said})"
 
 
 def test_tables_show_the_numbers_of_the_expression():

@@ -52,6 +52,27 @@ def test_a_page_without_a_kernel_says_what_to_do(player):
     assert repr(player) == "A slider over 'iteration': run this notebook to move it."
 
 
+def test_the_picker_shows_the_run_of_the_pair_that_is_picked(waiting):
+    grid = np.array([50.0, 80.0])
+    starts = [
+        DOCUMENT_START._replace(means=np.array([first, second]))
+        for first in grid
+        for second in grid
+    ]
+    ends = [DOCUMENT_START, CONVERGED, CONVERGED, DOCUMENT_START]
+    picker = widgets.start_picker(waiting, grid, starts, ends)
+    assert [slider.label for slider in picker.sliders] == ["50.0", "80.0"]
+    before = image_of(picker)
+    picker.sliders[0].index, picker.sliders[1].index = 1, 0
+    figure, axes = plots.new_figure(1, 2)
+    heights = np.array([logspace.e_step(waiting, end)[1] for end in ends]).reshape(2, 2)
+    plots.draw_picked(axes, waiting, grid, heights, starts[2], ends[2])
+    assert np.array_equal(pixels(image_of(picker)), pixels(plots.as_png(figure)))
+    picker.sliders[0].index, picker.sliders[1].index = 0, 1
+    assert image_of(picker) == before
+    assert repr(picker).startswith("Sliders over 'first mean' and 'second mean'")
+
+
 def test_the_outlier_player_drags_the_wait():
     versions = {"log space": lambda x, mixture: logspace.e_step(x, mixture)[0]}
     player = widgets.outlier_player(CONVERGED, versions, waits=(100, 400))
