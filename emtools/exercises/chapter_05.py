@@ -158,7 +158,7 @@ def acid_lakes(from_4_and_5: float | None, from_4_and_7: float | None) -> Verdic
         if not is_close(answer, expected, 1e-6):
             early = is_close(answer, expected, 1e-3)
             hint = (
-                "Close, but not converged: leave tol at its default."
+                "Close: hand over four decimals or more, and leave tol at its default."
                 if early
                 else "Are the stds 1, the weights one half, the data data.acidity()?"
             )
