@@ -70,7 +70,8 @@ SHELF = {
 WHOLE = {"loops", "arrays", "logspace", "bound", "starts"}
 # What chapter 00 may use before it is taught, to see whether the machine is ready.
 # Chapter 05 borrows from its own module what is all checks and messages: `iterate` and `Collapse`.
-PREVIEW = {"00": {"mixture", "logspace"}, "05": {"em"}}
+# Chapter 06 ends with the call that it has put together.
+PREVIEW = {"00": {"mixture", "logspace"}, "05": {"em"}, "06": {"fitting"}}
 NOT_TAUGHT = {"data", "plots", "widgets", "check", "exercises"}
 VERBS = {"Start", "Fit", "Trade", "Work", "See", "Go", "Choose", "Mix", "Measure", "Fill", "Add"}
 TAGS = {"exercise", "nbval-ignore-output", "hide-input"}
@@ -247,7 +248,8 @@ def emtools_modules(source):
     """Names of the modules of emtools that a cell imports from."""
     for module, name in imported(source):
         if module.split(".")[0] == "emtools":
-            yield (module.split(".")[1:] or [name])[0]
+            # The package itself offers `fit`.
+            yield (module.split(".")[1:] or [name or "fitting"])[0]
 
 
 def imported(source):
