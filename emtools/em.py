@@ -15,6 +15,11 @@ CURES = (
     "Start elsewhere or more often (n_starts), fit fewer components, share one width "
     '(covariance="tied"), or set floor, the smallest standard deviation you would believe'
 )
+CURES_OF_A_FLAT_START = (
+    "The start itself is flat: look for a feature that repeats others, or too few observations "
+    "for so many features"
+)
+CURES_OF_VANISHING = "Start elsewhere or more often (n_starts), or fit fewer components"
 
 
 class Fit(NamedTuple):
@@ -51,7 +56,12 @@ class Collapse(ValueError):
         k = self.component
         starts = f"all {self.n_starts} starts collapsed; in the first, " * (self.n_starts > 1)
         when = "" if self.iteration is None else f" at iteration {self.iteration}"
-        return f"{starts}component {k} (means[{k}], counted from 0) {self.what}{when}. {CURES}"
+        cures = CURES
+        if self.iteration == 0 and "direction" in self.what:
+            cures = CURES_OF_A_FLAT_START
+        if "vanished" in self.what:
+            cures = CURES_OF_VANISHING
+        return f"{starts}component {k} (means[{k}], counted from 0) {self.what}{when}. {cures}"
 
 
 def step_on(x, e_step, m_step):

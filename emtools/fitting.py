@@ -511,7 +511,8 @@ def checked_for(shape, mixture):
     if hasattr(mixture, "covariances") if one_dimensional else hasattr(mixture, "stds"):
         needed = "Mixture" if one_dimensional else "MultivariateMixture"
         raise ValueError(
-            f"observations of shape {shape} need a {needed}; this is a {type(mixture).__name__}"
+            f"observations of shape {shape} need a {needed}; this is a {type(mixture).__name__}. "
+            "One observation of D features is a table of one row: [[...]]"
         )
     if one_dimensional:
         return univariate.checked_mixture(mixture)

@@ -133,9 +133,7 @@ def checked_mixture(mixture):
     """
     if not isinstance(mixture, (tuple, list)) or len(mixture) != 3:
         raise ValueError(
-            "mixture must be a Mixture(weights, means, stds); it is "
-            f"{type(mixture).__name__}"
-            + (f" of {len(mixture)} parts" if isinstance(mixture, (tuple, list)) else "")
+            f"mixture must be a Mixture(weights, means, stds); it is {in_a_word(mixture)}"
         )
     weights, means, stds = (
         checked_vector(part, f"mixture.{name}")
@@ -175,6 +173,14 @@ def check_draw(n_samples, rng):
         )
 
 
+def in_a_word(value):
+    """What an error message calls something that should have been a mixture."""
+    if hasattr(value, "parameters"):
+        return f"a {type(value).__name__}; give its parameters: fit.parameters"
+    parts = f" of {len(value)} parts" if isinstance(value, (tuple, list)) else ""
+    return type(value).__name__ + parts
+
+
 def checked_vector(values, name):
     """Return a new (N,) float64 array, or say what is wrong with it (see `checked_array`)."""
     return checked_array(values, name, dimensions=(1,))
@@ -208,7 +214,8 @@ def checked_array(values, name, dimensions):
     try:
         array = np.asarray(values)
     except ValueError:  # a list of lists of unequal length
-        raise ValueError(f"{name} must be one row of numbers; its rows differ in length") from None
+        shape = "be one row of numbers" if dimensions == (1,) else "have rows of equal length"
+        raise ValueError(f"{name} must {shape}; its rows differ in length") from None
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers; its type is {array.dtype}")
     if array.ndim not in dimensions:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emtools.mixture import check_draw, check_weights, checked_array
+from emtools.mixture import check_draw, check_weights, checked_array, in_a_word
 
 
 class MultivariateMixture(NamedTuple):
@@ -251,7 +251,7 @@ def checked_mixture(mixture):
     if not isinstance(mixture, (tuple, list)) or len(mixture) != 3:
         raise ValueError(
             "mixture must be a MultivariateMixture(weights, means, covariances); it is "
-            f"{type(mixture).__name__}"
+            + in_a_word(mixture)
         )
     weights, means, covariances = (
         checked_array(part, f"mixture.{name}", dimensions=(dimension,))

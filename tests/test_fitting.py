@@ -896,3 +896,23 @@ def test_the_kernel_can_be_exchanged(monkeypatch):
     monkeypatch.setattr(fitting, "kernel", other)
     fit(FAITHFUL, 2, covariance="tied", n_starts=3)
     assert asked == [((272, 2), (272,), "tied")]
+
+
+def test_a_fit_in_the_place_of_its_parameters_is_recognised():
+    fit = emtools.fit([1.0, 2.0, 3.0, 10.0, 11.0], 1)
+    for function in (emtools.labels, emtools.responsibilities, emtools.log_density):
+        with pytest.raises(ValueError, match=r"it is a Fit; give its parameters: fit\.parameters"):
+            function([1.0, 2.0], fit)
+    with pytest.raises(ValueError, match=r"give its parameters"):
+        emtools.sample(fit, 3, np.random.default_rng(1))
+
+
+def test_cures_fit_the_failure():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=30)
+    with pytest.raises(em.Collapse, match=r"iteration 0\. The start itself is flat") as flat:
+        emtools.fit(np.column_stack([x, 2 * x]), 1)
+    assert "floor" not in str(flat.value)
+    vanished = str(em.Collapse(1, "has vanished: no observation is left to it", 1))
+    assert "n_starts" in vanished
+    assert "floor" not in vanished
