@@ -579,6 +579,14 @@ def draw_table(ax, values, x, y, *, colour=PALE, title="", shape=""):
     ax.text(x + n_columns / 2, y - n_rows - 0.55, shape, ha="center", color=QUIET, fontsize=10)
 
 
+def frame_boxes(ax, width, n):
+    """Square boxes, no axes, and room for a line of text over and under n rows."""
+    ax.set_xlim(-0.6, width)
+    ax.set_ylim(-1, n + 1)
+    ax.set_aspect("equal")
+    ax.axis("off")
+
+
 def draw_broadcast(ax, x, means):
     """A column (N, 1) minus a row (K,) fills a table (N, K).
 
@@ -608,10 +616,7 @@ def draw_broadcast(ax, x, means):
         title="x[:, None] - means",
         shape=f"(N, K) = ({n}, {k})",
     )
-    ax.set_xlim(-0.6, 4.6 + 2 * k)
-    ax.set_ylim(-1, n + 1)
-    ax.set_aspect("equal")
-    ax.axis("off")
+    frame_boxes(ax, 4.6 + 2 * k, n)
 
 
 def draw_product(ax, x, resp):
@@ -640,10 +645,7 @@ def draw_product(ax, x, resp):
         draw_table(ax, [[f"{total:g}"]], n + 4, n / 2 + k / 2 - j, colour=COLOURS[j])
     ax.text(n + 4.5, n / 2 + k / 2 + 0.25, "sums", ha="center", family="monospace", fontsize=10)
     ax.text(n + 4.5, under, f"(K,) = ({k},)", ha="center", color=QUIET, fontsize=10)
-    ax.set_xlim(-0.6, n + 5.6)
-    ax.set_ylim(-1, n + 1)
-    ax.set_aspect("equal")
-    ax.axis("off")
+    frame_boxes(ax, n + 5.6, n)
 
 
 def draw_timings(ax, sizes, timings):

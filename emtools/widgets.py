@@ -143,7 +143,8 @@ class Picker(ipywidgets.VBox):
 
         for slider in self.sliders:
             slider.observe(show, "value")
-        super().__init__([ipywidgets.HBox(self.sliders), image])
+        sliders = ipywidgets.HBox(self.sliders, layout={"padding": "0 0 0 6px"})
+        super().__init__([sliders, image])
         self.add_class("em-player")
 
     def __repr__(self):

@@ -147,7 +147,7 @@ def test_a_file_holds_nothing_that_differs_from_run_to_run(path):
         f"{path.stem}-{n:03}" for n in range(1, len(notebook.cells) + 1)
     ]
     assert "execution" not in json.dumps([dict(c.metadata) for c in notebook.cells])
-    assert not re.search(r" at 0x[0-9a-f]+|/tmp/|/home/|np\.float64\(", path.read_text())
+    assert not re.search(r" at 0x[0-9a-f]+|/(tmp|home)/|np\.float64\(", path.read_text())
 
 
 @named(CHAPTERS)
