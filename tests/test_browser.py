@@ -257,7 +257,11 @@ def check_run(notebook):
 
 
 def move_by_key_and_mouse(page, player):
-    """Move the first slider of a player both ways; return how long each took to show."""
+    """Move the first slider of a player three times by key and three times by mouse.
+
+    Every move must change the picture. Of three, the quickest says how long the course takes, the
+    others what else the machine is doing: the slower of the two quickest is returned, in seconds.
+    """
     image, handle, track = (
         player.locator(part).first for part in ("img.em-frame", ".noUi-handle", ".noUi-base")
     )
@@ -265,9 +269,13 @@ def move_by_key_and_mouse(page, player):
     shown = "image => image.naturalWidth > 0"
     page.wait_for_function(shown, arg=image.element_handle(), timeout=5_000)
     handle.focus()
-    by_key = seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight"))
-    by_mouse = [seconds_to_change(page, image, partial(click_at, track, p)) for p in (0.75, 0.4)]
-    return [by_key, *by_mouse]
+    by_key = [
+        seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
+    ]
+    by_mouse = [
+        seconds_to_change(page, image, partial(click_at, track, part)) for part in (0.75, 0.4, 0.1)
+    ]
+    return max(min(by_key), min(by_mouse))
 
 
 @pytest.mark.parametrize("chapter", chapters_with_players(), ids=lambda path: path[10:12])
@@ -280,10 +288,8 @@ def test_a_chapter_runs_and_its_players_move(course, page, chapter):
         player = page.locator(".em-player").nth(number)
         player.wait_for(timeout=10_000)
         seconds = move_by_key_and_mouse(page, player)
-        # The step player answers within a second; the others draw more panels.
-        limit = 1 if chapter == CHAPTER else 3
-        assert max(seconds) < limit, f"player {number}: {seconds}"
-        print(f"{chapter}, player {number}: {max(seconds):.2f} s at most")
+        assert seconds < 1, f"player {number}: {seconds}"
+        print(f"{chapter}, player {number}: {seconds:.2f} s")
     assert page.faults == []
 
 
