@@ -197,6 +197,7 @@ def wait_until_idle(page):
 
 def seconds_to_change(page, image, move):
     """How long after a move another picture is to be seen."""
+    page.wait_for_timeout(700)  # a clicked handle glides to its place and takes no click meanwhile
     before = image.evaluate(PIXELS)
     start = time.monotonic()
     move()
@@ -273,7 +274,7 @@ def move_by_key_and_mouse(page, player):
         seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
     ]
     by_mouse = [
-        seconds_to_change(page, image, partial(click_at, track, part)) for part in (0.75, 0.4, 0.1)
+        seconds_to_change(page, image, partial(click_at, track, part)) for part in (0.95, 0.5, 0.05)
     ]
     return max(min(by_key), min(by_mouse))
 
