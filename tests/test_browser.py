@@ -260,8 +260,7 @@ def check_run(notebook):
 def move_by_key_and_mouse(page, player):
     """Move the first slider of a player three times by key and three times by mouse.
 
-    Every move must change the picture. Of three, the quickest says how long the course takes, the
-    others what else the machine is doing: the slower of the two quickest is returned, in seconds.
+    Returns the seconds that each took to show.
     """
     image, handle, track = (
         player.locator(part).first for part in ("img.em-frame", ".noUi-handle", ".noUi-base")
@@ -276,7 +275,7 @@ def move_by_key_and_mouse(page, player):
     by_mouse = [
         seconds_to_change(page, image, partial(click_at, track, part)) for part in (0.95, 0.5, 0.05)
     ]
-    return max(min(by_key), min(by_mouse))
+    return [*by_key, *by_mouse]
 
 
 @pytest.mark.parametrize("chapter", chapters_with_players(), ids=lambda path: path[10:12])
@@ -289,8 +288,8 @@ def test_a_chapter_runs_and_its_players_move(course, page, chapter):
         player = page.locator(".em-player").nth(number)
         player.wait_for(timeout=10_000)
         seconds = move_by_key_and_mouse(page, player)
-        assert seconds < 1, f"player {number}: {seconds}"
-        print(f"{chapter}, player {number}: {seconds:.2f} s")
+        print(f"{chapter}, player {number}: {max(seconds):.2f} s at most")
+        assert max(seconds) < 1, f"player {number}: {seconds}"
     assert page.faults == []
 
 
