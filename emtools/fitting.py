@@ -5,6 +5,7 @@ a median taken off each column, then a power of two divided out. That changes no
 data say, and keeps every digit of the covariances.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,12 +13,14 @@ import numpy as np
 from emtools import mixture as univariate
 from emtools import multivariate
 from emtools.em import Collapse, Fit, best, is_real, is_whole, iterate, restarts, shown
+from emtools.fast import kernel
 from emtools.mixture import Mixture, checked_array, checked_vector
 from emtools.multivariate import STRUCTURES, MultivariateMixture
 from emtools.starts import kmeans_plus_plus, quantiles
 
 EPS = np.finfo(float).eps
 DEFAULT_STARTS = 10
+NO_WIDTH = "has collapsed: no width is left to it"
 
 
 def fit(
@@ -79,7 +82,8 @@ def fit(
     data, units = own_data(x, sample_weight, covariance)
     starts = own_starts(start, n_starts, rng, data, units, np.shape(x))
     narrowest = own_floor(floor, units)
-    step = guarded(kernel(data.X, data.sample_weight, covariance), data, units, narrowest)
+    limits = Limits(len(data.X), 1e-10 * data.spread, units.centre / units.scale)
+    step = guarded(kernel(data.X, data.sample_weight, covariance), limits, narrowest)
 
     def run(begin):
         begin = raised(STRUCTURES[covariance](begin), narrowest)
@@ -89,49 +93,17 @@ def fit(
     return in_data_units(best(fits), data, units, np.ndim(x))
 
 
-def kernel(X, sample_weight, covariance):
-    """The EM step of chapter 06 with sample weights: the one thing a faster version replaces.
-
-    Parameters
-    ----------
-    X : (N, D) array
-        Observations.
-    sample_weight : (N,) array
-        How often each counts, > 0.
-    covariance : str
-        A key of `emtools.multivariate.STRUCTURES`.
-
-    Returns
-    -------
-    function
-        ``step(mixture) -> new_mixture, log_likelihood``, for a `MultivariateMixture`. A component
-        that vanishes makes NaN and a warning.
-    """
-    shares = (sample_weight / sample_weight.mean())[:, None]  # (N, 1), together N, as m_step wants
-
-    def step(mixture):
-        joint = multivariate.log_joint(X, mixture)
-        log_density = np.logaddexp.reduce(joint, axis=1)
-        resp = np.exp(joint - log_density[:, None])
-        new_mixture = multivariate.m_step(X, shares * resp)
-        return STRUCTURES[covariance](new_mixture), sample_weight @ log_density
-
-    return step
-
-
-def guarded(step, data, units, narrowest):
+def guarded(step, limits, narrowest):
     """A step that refuses a collapsed mixture and keeps new widths above the floor.
 
     Parameters
     ----------
     step : function
         ``step(mixture) -> new_mixture, log_likelihood``.
-    data : Data
-        What the step was made for.
-    units : Units
-        The units it is in.
-    narrowest : (D,) array
-        The floor, in these units.
+    limits : Limits
+        What counts as collapsed, in the units of the step.
+    narrowest : (D,) array or None
+        The floor, in these units, if any.
 
     Returns
     -------
@@ -140,25 +112,22 @@ def guarded(step, data, units, narrowest):
     """
 
     def guarded_step(mixture):
-        refuse_collapsed(mixture, data, units)
-        with np.errstate(divide="ignore", invalid="ignore"):  # the next call names the component
-            new_mixture, log_likelihood = step(mixture)
+        refuse_collapsed(mixture, limits)
+        new_mixture, log_likelihood = step(mixture)
         return raised(new_mixture, narrowest), log_likelihood
 
     return guarded_step
 
 
-def refuse_collapsed(mixture, data, units):
+def refuse_collapsed(mixture, limits):
     """Raise Collapse for a component that has vanished or has no width left in some direction.
 
     Parameters
     ----------
     mixture : MultivariateMixture
-        In own units.
-    data : Data
-        The observations.
-    units : Units
-        Where the means are in the units of x, for the float spacing there.
+        In any units.
+    limits : Limits
+        In the same units.
 
     Raises
     ------
@@ -166,20 +135,35 @@ def refuse_collapsed(mixture, data, units):
         If a soft count is under 1e-8 observations; if a width is under 1e-10 of the data's spread
         or 4 float spacings at the mean, per column; or if a covariance is singular to rounding.
     """
-    counts = mixture.weights * len(data.X)
-    if counts.min() < 1e-8:
-        raise Collapse(int(np.argmin(counts)), "has vanished: no observation is left to it")
-    spacing = np.spacing(np.abs(units.centre + units.scale * mixture.means)) / units.scale
-    limits = np.maximum(1e-10 * data.spread, 4 * spacing)  # (K, D)
+    weights, n_features = mixture.weights.tolist(), mixture.means.shape[1]
+    if min(weights) * limits.n_samples < 1e-8:
+        raise Collapse(int(np.argmin(weights)), "has vanished: no observation is left to it")
+    if n_features == 1:
+        refuse_narrow(mixture, limits)
+        return
+    spacing = np.spacing(np.abs(limits.offset + mixture.means))
+    widths = np.maximum(limits.width, 4 * spacing)  # (K, D)
     variances = np.diagonal(mixture.covariances, axis1=1, axis2=2)  # (K, D)
-    narrow = (variances < limits**2).any(axis=1)
+    narrow = variances < widths**2
     if narrow.any():
-        raise Collapse(int(np.argmax(narrow)), "has collapsed: no width is left to it")
-    least = 64 * limits.shape[1] * EPS  # what rounding leaves of a width that is not there, squared
-    if limits.shape[1] > 1:
-        refuse_flat(mixture.covariances, np.sqrt(variances), least)
-    if (variances * least < limits**2).any():  # otherwise the line above has seen to it
-        refuse_flat(mixture.covariances, limits, 1)
+        raise Collapse(int(np.argmax(narrow.any(axis=1))), NO_WIDTH)
+    least = 64 * n_features * EPS  # what rounding leaves of a width that is not there, squared
+    refuse_flat(mixture.covariances, np.sqrt(variances), least)
+    if (variances * least < widths**2).any():  # otherwise the line above has seen to it
+        refuse_flat(mixture.covariances, widths, 1)
+
+
+def refuse_narrow(mixture, limits):
+    """Raise Collapse for a component of one feature that has no width left.
+
+    Number by number, because this is done in every step: calls of NumPy for a few numbers would be
+    a tenth of a step on two thousand observations.
+    """
+    width, offset = limits.width.item(), limits.offset.item()
+    means, variances = mixture.means.ravel().tolist(), mixture.covariances.ravel().tolist()
+    for k, (mean, variance) in enumerate(zip(means, variances, strict=True)):
+        if variance < max(width, 4 * math.ulp(offset + mean)) ** 2:
+            raise Collapse(k, NO_WIDTH)
 
 
 def refuse_flat(covariances, widths, least):
@@ -216,14 +200,14 @@ def raised(mixture, narrowest):
     ----------
     mixture : MultivariateMixture
         In own units; spherical, diagonal and tied covariances stay so.
-    narrowest : (D,) array
-        The floor in own units; all 0 for none.
+    narrowest : (D,) array or None
+        The floor in own units, if any.
 
     Returns
     -------
     MultivariateMixture
     """
-    if not narrowest.any() or not np.isfinite(mixture.covariances).all():
+    if narrowest is None or not np.isfinite(mixture.covariances).all():
         return mixture
     relative = mixture.covariances / narrowest[:, None] / narrowest  # the floor is 1 in all columns
     try:
@@ -238,8 +222,8 @@ def raised(mixture, narrowest):
 
 
 def own_floor(floor, units):
-    """The floor in own units, (D,); a column far under every collapse keeps its square in range."""
-    return np.maximum(floor / units.scale, 1e-100) if floor > 0 else np.zeros_like(units.scale)
+    """The floor in own units, (D,), its square in range; None for no floor."""
+    return np.maximum(floor / units.scale, 1e-100) if floor > 0 else None
 
 
 class Data(NamedTuple):
@@ -255,6 +239,14 @@ class Units(NamedTuple):
 
     centre: np.ndarray  # (D,), an observed value near the middle, in the units of x
     scale: np.ndarray  # (D,), powers of two, in the units of x
+
+
+class Limits(NamedTuple):
+    """What a component must keep, or it counts as collapsed; in the units of its parameters."""
+
+    n_samples: int  # N: a component needs 1e-8 of an observation
+    width: np.ndarray  # (D,), 1e-10 of the spread of each column
+    offset: np.ndarray  # (D,), to be added to means for the float spacing there
 
 
 def own_data(x, sample_weight, covariance):
@@ -281,19 +273,26 @@ def own_data(x, sample_weight, covariance):
         If x or the weights are not what `fit` takes, or a column is constant.
     """
     X = checked_array(x, "x", dimensions=(1, 2))
-    sample_weight = checked_sample_weight(sample_weight, len(X))
-    rows = X.reshape(len(X), -1)[sample_weight > 0]
-    sample_weight = sample_weight[sample_weight > 0]
-    check_varied(rows, X.ndim)
-    centre = np.partition(rows, len(rows) // 2, axis=0)[len(rows) // 2]
-    rows -= centre
-    scale = np.exp2(np.floor(np.log2(np.abs(rows).max(axis=0))))
+    rows, sample_weight = X.reshape(len(X), -1), checked_sample_weight(sample_weight, len(X))
+    if not sample_weight.all():
+        rows, sample_weight = rows[sample_weight > 0], sample_weight[sample_weight > 0]
+    lowest, highest = rows.min(axis=0), rows.max(axis=0)
+    check_varied(lowest, highest, len(rows), X.ndim)
+    centre = middle(rows)
+    scale = np.exp2(np.floor(np.log2(np.maximum(highest - centre, centre - lowest))))
     if covariance == "spherical":
         scale = np.full_like(scale, scale.max())
+    rows -= centre  # in place: x itself was copied when it was checked
     rows /= scale
-    means = np.average(rows, axis=0, weights=sample_weight)
-    spread = np.sqrt(np.average((rows - means) ** 2, axis=0, weights=sample_weight))
+    means = sample_weight @ rows / sample_weight.sum()
+    spread = np.sqrt(sample_weight @ (rows - means) ** 2 / sample_weight.sum())
     return Data(rows, sample_weight, spread), Units(centre, scale)
+
+
+def middle(rows):
+    """An observed value near the middle of each column, (D,): a median, of many rows of some."""
+    some = rows[:: max(1, len(rows) // 100_000)]
+    return np.partition(some, len(some) // 2, axis=0)[len(some) // 2]
 
 
 def own_starts(start, n_starts, rng, data, units, shape):
@@ -543,16 +542,16 @@ def checked_sample_weight(sample_weight, n_samples):
     return sample_weight
 
 
-def check_varied(rows, dimensions):
-    """Raise ValueError if a column of (N, D) observations is constant or its square overflows."""
+def check_varied(lowest, highest, n_samples, dimensions):
+    """Raise ValueError if a column, known by its extremes, is constant or its square overflows."""
     with np.errstate(over="ignore"):
-        ranges = np.ptp(rows, axis=0)
+        ranges = highest - lowest
     for d, width in enumerate(ranges):
         name = "x" if dimensions == 1 else f"column {d} of x"
         if width == 0:
             raise ValueError(
-                f"{name} is constant: all {len(rows)} observations (of positive weight) are "
-                f"{rows[0, d]}, so there is no width to estimate. Leave it out, or look again"
+                f"{name} is constant: all {n_samples} observations (of positive weight) are "
+                f"{lowest[d]}, so there is no width to estimate. Leave it out, or look again"
             )
         if not 1e-150 < width < 1e150:
             raise ValueError(

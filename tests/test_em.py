@@ -73,6 +73,13 @@ class TestIterate:
         fit = em.iterate(lambda p: (p, -1234.5), 0)
         assert (fit.n_iter, fit.converged) == (1, True)
 
+    @pytest.mark.parametrize(("fall", "n_iter"), [(4e-9, 2), (6e-9, 4)])
+    def test_a_small_fall_is_rounding_and_a_larger_one_is_not(self, fall, n_iter):
+        """EM never falls: up to 1e-9 of the log-likelihood it ends the run, beyond it does not."""
+        history = [-10.0, -5.0, -5.0 - fall, -4.0, -4.0]
+        fit = em.iterate(lambda i: (i + 1, history[i]), 0)
+        assert (fit.n_iter, fit.converged) == (n_iter, True)
+
     def test_a_million_observations_stop_at_rounding_noise(self):
         """Gains jitter by some eps of the log-likelihood for ever; tol is far below them."""
         rng = np.random.default_rng(0)

@@ -1,0 +1,521 @@
+"""The kernel behind `fit`: chapter 06's step as two matrix products, piece by piece (chapter 12).
+
+EM needs only sums over the observations. They are taken over pieces small enough for the cache of
+the processor, a piece is cut into blocks small enough for one matrix product, and all sums add up,
+whoever computed them. `expanded_sums` is the fast way, `exact_sums` the one for mixtures whose
+digits the fast way would lose; `step_over` decides.
+
+In this order: the table of features; Eq. (2), what the log joint is in it; Eq. (3), from log odds
+to responsibilities; Eq. (1), from sums to a mixture; both ways to the sums; the step; pieces and
+threads; the kernel. F, `n_terms`, counts the rows of the table: 1, the D features, their products.
+"""
+
+import math
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from itertools import pairwise
+
+import numpy as np
+
+from emtools.multivariate import STRUCTURES, MultivariateMixture
+
+CACHE = 2**19  # numbers a thread works on at a time: 4 MB, found by measuring
+PRODUCT = 2**18  # multiplications in one matrix product: for more, BLAS starts threads of its own
+BLOCK = 2**13  # the most observations in one matrix product
+WORTH_A_THREAD = 250_000  # numbers in X
+SIZE_LIMIT = 1000  # twice the largest term of a log joint, in nats, beyond which digits are lost
+MOST_FEATURES = 32  # for more, the D**2 / 2 products cost more than whitening
+SQUARES_ONLY = ("diag", "spherical")  # structures that need no x_i x_j with i < j
+BUFFERS = threading.local()
+
+
+def features(x, centre, table):
+    """What the log joint is linear in: 1, x_i and x_i x_j about the centre, in place.
+
+    Parameters
+    ----------
+    x : (B, D, b) array
+        Observations in B blocks, one feature a row.
+    centre : (D,) array
+        In the units of x.
+    table : (B, F, b) array
+        Holds a row of ones; D rows of x_i and the products in the order of `pairs` are written.
+    """
+    n_features = len(centre)
+    centred, products = table[:, 1 : 1 + n_features], table[:, 1 + n_features :]
+    np.subtract(x, centre[:, None], out=centred)
+    if products.shape[1] == n_features:
+        np.multiply(centred, centred, out=products)
+        return
+    for i in range(n_features):
+        these, products = products[:, : n_features - i], products[:, n_features - i :]
+        np.multiply(centred[:, i : i + 1], centred[:, i:], out=these)
+
+
+@lru_cache
+def pairs(n_features, squares_only):
+    """The pairs i <= j of which there are features x_i x_j: all, or only those with i = j."""
+    if squares_only:
+        return np.arange(n_features), np.arange(n_features)
+    return np.triu_indices(n_features)
+
+
+@lru_cache
+def places(n_features, squares_only):
+    """Where among the products each x_i x_j stands, (D, D); anywhere if there are squares only."""
+    i, j = pairs(n_features, squares_only)
+    table = np.zeros((n_features, n_features), int)
+    table[i, j] = table[j, i] = np.arange(len(i))
+    return table
+
+
+def coefficients(mixture, centre, squares_only):
+    """The log joint as a linear function of the features, where that keeps enough digits.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        K components.
+    centre : (D,) array
+        That of the features.
+    squares_only : bool
+        Whether the covariances are diagonal, so that mixed products are not needed.
+
+    Returns
+    -------
+    (K, F) array or None
+        ``coefficients @ features`` is the log joint; None if its terms are so much larger than
+        their sum, or so many, that `exact_sums` must take over.
+    """
+    if len(centre) == 1:
+        return parabolas(mixture, centre)
+    if len(centre) > MOST_FEATURES:
+        return None
+    try:
+        whiteners = whitening(mixture.covariances)
+    except np.linalg.LinAlgError:
+        return None
+    precisions = whiteners.swapaxes(1, 2) @ whiteners  # (K, D, D)
+    means = mixture.means - centre
+    widths = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))
+    if not quadratic_form(np.abs(precisions), np.abs(means) + widths).max() < SIZE_LIMIT:
+        return None
+    linear = (precisions @ means[:, :, None])[:, :, 0]  # Eq. (2)
+    constant = log_peaks(mixture, whiteners) - 0.5 * (means * linear).sum(axis=1)
+    i, j = pairs(len(centre), squares_only)
+    quadratic = -np.where(i == j, 0.5, 1.0) * precisions[:, i, j]  # x_i x_j stands for x_j x_i, too
+    return np.concatenate([constant[:, None], linear, quadratic], axis=1)
+
+
+def parabolas(mixture, centre):
+    """The `coefficients` of one dimension, where each log joint is a parabola."""
+    means, variances = mixture.means - centre, mixture.covariances[:, 0]  # (K, 1)
+    linear = means / variances  # Eq. (2)
+    drops = means * linear  # twice what the log joint loses from the mean to the centre
+    if not np.abs(drops).max() < SIZE_LIMIT:  # a variance may be below 0 by rounding
+        return None
+    constant = np.log(mixture.weights)[:, None] - 0.5 * (np.log(2 * np.pi * variances) + drops)
+    return np.concatenate([constant, linear, -0.5 / variances], axis=1)  # (K, 3)
+
+
+def whitening(covariances):
+    """Matrices W_k with W_k Sigma_k W_k^T = 1: the inverse Cholesky factors, (K, D, D)."""
+    if covariances.shape[1] == 1:
+        return 1 / np.sqrt(covariances)
+    return np.linalg.inv(np.linalg.cholesky(covariances))
+
+
+def log_peaks(mixture, whiteners):
+    """The log joint at the mean of each component, (K,)."""
+    n_features = whiteners.shape[1]
+    log_scales = np.log(np.diagonal(whiteners, axis1=1, axis2=2)).sum(axis=1)
+    return np.log(mixture.weights) + log_scales - n_features * np.log(2 * np.pi) / 2
+
+
+def quadratic_form(matrices, vectors):
+    """v_k^T A_k v_k for each of K matrices and vectors."""
+    return (vectors * (matrices @ vectors[:, :, None])[:, :, 0]).sum(axis=1)
+
+
+def from_log_odds(joint, weight):
+    """Turn log odds into responsibilities, in place; times the sample weights, if any.
+
+    Parameters
+    ----------
+    joint : (B, K, b) array
+        Log odds against component 0 in rows 1 to K - 1; row 0 is written only.
+    weight : (B, 1, b) array or None
+        Sample weights.
+
+    Returns
+    -------
+    float
+        By how much the log-likelihood is above that of the log joint of component 0; inf if odds
+        have overflowed.
+    """
+    resp_0, odds = joint[:, :1], joint[:, 1:]
+    np.exp(odds, out=odds)
+    totals = np.add.reduce(odds, axis=1, keepdims=True)
+    totals += 1
+    np.divide(1, totals, out=resp_0)  # Eq. (3)
+    odds *= resp_0
+    return gathered(joint, np.log(totals, out=totals), weight)
+
+
+def from_log_joint(joint, weight):
+    """Turn the log joint into responsibilities, in place; times the sample weights, if any.
+
+    Parameters
+    ----------
+    joint : (B, K, b) array
+        Log joint in B blocks, one component a row.
+    weight : (B, 1, b) array or None
+        Sample weights.
+
+    Returns
+    -------
+    float
+        The log-likelihood.
+    """
+    highest = joint.max(axis=1, keepdims=True)
+    joint -= highest
+    np.exp(joint, out=joint)
+    totals = joint.sum(axis=1, keepdims=True)
+    joint /= totals
+    return gathered(joint, highest + np.log(totals), weight)
+
+
+def gathered(resp, log_density, weight):
+    """Weight (B, K, b) responsibilities in place; return the weighted sum of (B, 1, b) values."""
+    if weight is None:
+        return log_density.sum()
+    resp *= weight
+    return np.vdot(weight, log_density)
+
+
+def m_step(sums, origins):
+    """Weights, means and covariances from the sums of the features.
+
+    Parameters
+    ----------
+    sums : (K, F) array
+        Of the features, weighted by the responsibilities.
+    origins : (D,) or (K, D) array
+        Where the features are zero.
+
+    Returns
+    -------
+    MultivariateMixture
+        K components; without mixed products, the covariances hold good on their diagonals only.
+    """
+    n_features = origins.shape[-1]
+    counts, averages = sums[:, 0], sums[:, 1:] / sums[:, :1]
+    shifts, products = averages[:, :n_features], averages[:, n_features:]
+    squares = products.take(places(n_features, products.shape[1] == n_features), axis=1)
+    covariances = squares - shifts[:, :, None] * shifts[:, None]  # (K, D, D), Eq. (1)
+    return MultivariateMixture(counts / np.add.reduce(counts), origins + shifts, covariances)
+
+
+def expanded_sums(rows, centre, X, sample_weight):
+    """Both steps on one chunk as matrix products with features about a common centre.
+
+    Parameters
+    ----------
+    rows : (K - 1, F) array
+        Coefficients of the log odds of components 1 to K - 1 against component 0: rows of what
+        `coefficients` gives, minus that of component 0.
+    centre : (D,) array
+        That of the features.
+    X : (n, D) array
+        The observations of this chunk.
+    sample_weight : (n,) array or None
+        How often each counts; None for once.
+
+    Returns
+    -------
+    sums : (K, F) array
+        Sums of the features, weighted by the responsibilities; unfinished if `gain` is not finite.
+    gain : float
+        By how much the log-likelihood of this chunk is above its log joint with component 0; inf or
+        NaN if odds have overflowed.
+    """
+    n_components, n_terms = len(rows) + 1, rows.shape[1]
+    sums, gain = np.zeros((n_components, n_terms)), 0.0
+    for x, weight, table, joint in pieces(X, sample_weight, n_components, n_terms):
+        features(x, centre, table)
+        np.matmul(rows, table, out=joint[:, 1:])
+        gain += from_log_odds(joint, weight)
+        sums += np.add.reduce(joint @ table.swapaxes(1, 2))
+        if not math.isfinite(gain):
+            break  # odds have overflowed: `exact_sums` will do all of it again
+    return sums, gain
+
+
+def exact_sums(mixture, origins, squares_only, X, sample_weight):
+    """Both steps on one chunk by residuals, each component's about a point of its own.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        K components, with positive definite covariances.
+    origins : (K, D) array
+        Where the features of each component are zero; near the new means.
+    squares_only : bool
+        As for `coefficients`.
+    X, sample_weight
+        As for `expanded_sums`.
+
+    Returns
+    -------
+    sums : (K, F) array
+    log_likelihood : float
+    """
+    n_components, n_features = mixture.means.shape
+    i, j = pairs(n_features, squares_only)
+    sums, log_likelihood = np.zeros((n_components, 1 + n_features + len(i))), 0.0
+    product = n_features**2  # multiplications for an observation
+    for x, weight, table, joint in pieces(
+        X, sample_weight, n_components, 1 + 2 * n_features, product
+    ):
+        residuals, weighted = table[:, 1 : 1 + n_features], table[:, 1 + n_features :]
+        write_log_joint(x, mixture, residuals, weighted, joint)
+        log_likelihood += from_log_joint(joint, weight)
+        for k in range(n_components):
+            np.subtract(x, origins[k][:, None], out=residuals)
+            np.multiply(joint[:, k : k + 1], residuals, out=weighted)
+            squares = (weighted @ residuals.swapaxes(1, 2)).sum(axis=0)  # (D, D)
+            sums[k] += [joint[:, k].sum(), *weighted.sum(axis=(0, 2)), *squares[i, j]]
+    return sums, log_likelihood
+
+
+def write_log_joint(x, mixture, residuals, scaled, joint):
+    """Write the log joint by whitened residuals, as `multivariate.log_joint` has it.
+
+    Parameters
+    ----------
+    x : (B, D, b) array
+        Observations in B blocks.
+    mixture : MultivariateMixture
+        K components.
+    residuals, scaled : (B, D, b) arrays
+        Room for what is on the way.
+    joint : (B, K, b) array
+        Where to write.
+    """
+    whiteners = whitening(mixture.covariances)
+    peaks = log_peaks(mixture, whiteners)
+    for k, (mean, whitener) in enumerate(zip(mixture.means, whiteners, strict=True)):
+        np.subtract(x, mean[:, None], out=residuals)
+        np.matmul(whitener, residuals, out=scaled)
+        np.multiply(scaled, scaled, out=scaled)
+        joint[:, k] = peaks[k] - 0.5 * scaled.sum(axis=1)
+
+
+def step_over(add_up, centre, covariance):
+    """The EM step, given somebody who adds up sums over all observations.
+
+    Parameters
+    ----------
+    add_up : function
+        ``add_up(sums_over) -> (K, F) array, float``: the totals of ``sums_over(X, sample_weight)``
+        over all chunks of the observations.
+    centre : (D,) array
+        A point in the middle of the observations.
+    covariance : str
+        A key of `emtools.multivariate.STRUCTURES`.
+
+    Returns
+    -------
+    function
+        ``step(mixture) -> new_mixture, log_likelihood``; see `kernel`.
+    """
+    structure, squares_only = STRUCTURES[covariance], covariance in SQUARES_ONLY
+    expand = remembered(lambda mixture: coefficients(mixture, centre, squares_only))
+    feature_sums = sums_of_features(add_up, centre, squares_only)
+
+    def expanded_step(rows):
+        log_joints = rows @ feature_sums  # (K,), of all observations together
+        likeliest = log_joints.argmax()  # as component 0 it keeps the odds small
+        order = exchange(len(rows), likeliest)
+        odds_rows = rows.take(order[1:], axis=0) - rows[likeliest]
+        sums, gain = add_up(partial(expanded_sums, odds_rows, centre))
+        return structure(m_step(sums.take(order, axis=0), centre)), log_joints[likeliest] + gain
+
+    def exact_step(mixture, origins):
+        sums, log_likelihood = add_up(partial(exact_sums, mixture, origins, squares_only))
+        return structure(m_step(sums, origins)), log_likelihood
+
+    @np.errstate(all="ignore")  # what overflows is done again by exact_step; the rest shows as NaN
+    def step(mixture):
+        rows = expand(mixture)
+        if rows is not None:
+            new_mixture, log_likelihood = expanded_step(rows)
+            if math.isfinite(log_likelihood) and expand(new_mixture) is not None:
+                return new_mixture, log_likelihood
+        new_mixture, log_likelihood = exact_step(mixture, mixture.means)
+        if has_moved(mixture, new_mixture):
+            new_mixture, log_likelihood = exact_step(mixture, new_mixture.means)
+        return new_mixture, log_likelihood
+
+    return step
+
+
+def remembered(function):
+    """The same function of one argument, that knows its last answer if asked for it again."""
+    last = None, None
+
+    def ask(argument):
+        nonlocal last
+        known, answer = last
+        if argument is not known:
+            answer = function(argument)
+            last = argument, answer
+        return answer
+
+    return ask
+
+
+def sums_of_features(add_up, centre, squares_only):
+    """The sums of the features over all observations, (F,): those of one component alone."""
+    if len(centre) > MOST_FEATURES:
+        return None  # `coefficients` gives none either
+    n_terms = 1 + len(centre) + len(pairs(len(centre), squares_only)[0])
+    return add_up(partial(expanded_sums, np.zeros((0, n_terms)), centre))[0][0]
+
+
+@lru_cache
+def exchange(n_components, k):
+    """The numbers 0 to K - 1 with 0 and k exchanged."""
+    order = np.arange(n_components)
+    order[0], order[k] = k, 0
+    return order
+
+
+def has_moved(mixture, new_mixture):
+    """Whether a mean has moved by more than one of its new widths."""
+    moves = new_mixture.means - mixture.means
+    variances = np.diagonal(new_mixture.covariances, axis1=1, axis2=2)
+    return not (moves**2 <= variances).all()
+
+
+def pieces(X, sample_weight, n_components, n_terms, product=None):
+    """Cut a chunk into pieces, each with this thread's buffers for it.
+
+    Parameters
+    ----------
+    X : (n, D) array
+        Observations.
+    sample_weight : (n,) array or None
+    n_components, n_terms : int
+        K, and how many rows the table has.
+    product : int, optional
+        Multiplications for an observation in one matrix product; K times the rows unless given.
+
+    Yields
+    ------
+    x : (B, D, b) array
+        B blocks of b observations, one feature a row: a view.
+    weight : (B, 1, b) array or None
+        Their sample weights.
+    table : (B, n_terms, b) array
+        Room for the features, with ones in row 0.
+    joint : (B, K, b) array
+        Room for the log joint.
+    """
+    product = product or n_components * n_terms
+    block = min(max(1, len(X)), BLOCK, max(8, PRODUCT // product // 8 * 8))
+    n_blocks = max(1, min(len(X), CACHE // (n_components + n_terms)) // block)
+    table, joint = buffers((n_blocks, n_terms, block), (n_blocks, n_components, block))
+    whole = len(X) - len(X) % block
+    for start, stop in pairwise([*range(0, whole, n_blocks * block), whole, len(X)]):
+        if start == stop:
+            continue
+        length = min(block, stop - start)
+        x = X[start:stop].T.reshape(X.shape[1], -1, length).swapaxes(0, 1)
+        weight = None if sample_weight is None else sample_weight[start:stop].reshape(-1, 1, length)
+        yield x, weight, table[: len(x), :, :length], joint[: len(x), :, :length]
+
+
+def buffers(*shapes):
+    """Arrays of ones of these shapes, made once for each thread and used again as they are."""
+    if getattr(BUFFERS, "shapes", None) != shapes:
+        BUFFERS.shapes, BUFFERS.arrays = shapes, [np.ones(shape) for shape in shapes]
+    return BUFFERS.arrays
+
+
+def total(results):
+    """Add up pairs of sums and log-likelihoods, in order."""
+    sums, log_likelihoods = zip(*results, strict=True)
+    return sum(sums[1:], start=sums[0]), sum(log_likelihoods)
+
+
+def worthwhile_threads(size):
+    """How many threads to use for so many numbers: no more than there are processors."""
+    n_processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return max(1, min(n_processors, size // WORTH_A_THREAD))
+
+
+def in_threads(n_threads):
+    """Somebody who takes sums over one chunk in this many threads.
+
+    Parameters
+    ----------
+    n_threads : int
+        How many parts to cut a chunk into, one for each thread.
+
+    Returns
+    -------
+    function
+        ``on_chunk(sums_over, X, sample_weight) -> (K, F) array, float``: what
+        ``sums_over(X, sample_weight)`` gives, to rounding.
+    """
+    if n_threads == 1:
+        return alone
+    pool = ThreadPoolExecutor(n_threads, initializer=partial(np.seterr, all="ignore"))
+
+    def on_chunk(sums_over, X, sample_weight):
+        cuts = np.linspace(0, len(X), n_threads + 1).astype(int)
+        parts = [slice(start, stop) for start, stop in pairwise(cuts)]
+        sample_weights = [None if sample_weight is None else sample_weight[p] for p in parts]
+        return total(pool.map(sums_over, [X[part] for part in parts], sample_weights))
+
+    return on_chunk
+
+
+def alone(sums_over, X, sample_weight):
+    """Take sums over one chunk here and now; a function of the module, so that it can be sent."""
+    return sums_over(X, sample_weight)
+
+
+def kernel(X, sample_weight, covariance, n_threads=None):
+    """The EM step of chapter 06 on these observations, with sample weights.
+
+    Parameters
+    ----------
+    X : (N, D) array
+        Observations.
+    sample_weight : (N,) array or None
+        How often each counts, > 0; None for once.
+    covariance : str
+        A key of `emtools.multivariate.STRUCTURES`.
+    n_threads : int, optional
+        How many threads to use; as many as there are processors, if there is work for them.
+
+    Returns
+    -------
+    function
+        ``step(mixture) -> new_mixture, log_likelihood``, for a `MultivariateMixture` whose
+        covariances have that structure and are positive definite, which it takes for granted as
+        `multivariate.log_pdf` does. A component that vanishes makes NaN.
+    """
+    X = np.asfortranarray(X)  # the values of one feature lie side by side
+    if sample_weight is not None and (sample_weight == 1).all():
+        sample_weight = None
+    on_chunk = in_threads(n_threads or worthwhile_threads(X.size))
+    return step_over(
+        lambda sums_over: on_chunk(sums_over, X, sample_weight), X.mean(axis=0), covariance
+    )

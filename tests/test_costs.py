@@ -1,0 +1,96 @@
+"""The cost model: what it counts, how it grows, and that it is right to a factor of 2."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from emtools import costs
+from emtools.fast import CACHE, kernel
+from emtools.multivariate import MultivariateMixture
+
+# Seconds as measured once; the tests below need numbers, not these.
+RATES = costs.Costs(8e-10, 8e-10, 2e-10, 4e-11, 3e-11, 3e-7)
+
+
+def test_rates_are_positive_and_in_a_sane_order():
+    rates = costs.measured_rates()
+    assert np.isfinite(rates).all()
+    assert min(rates) > 0
+    assert rates.multiply_add < rates.exp < rates.call < 1e-4
+    assert max(rates[:5]) < 1e-7  # a tenth of a microsecond each would be a slow machine
+
+
+def test_the_shortest_time_of_one_call_counts():
+    calls = []
+    assert 0 <= costs.seconds(lambda: calls.append(0), number=10) < 1e-3
+    assert len(calls) == 90
+
+
+def test_work_counted_by_hand():
+    """Two bells in one dimension: one odd, one logarithm and two products for each observation."""
+    work = costs.work(1000, 1, 2)
+    assert (work.exp, work.log, work.byte) == (1000, 1000, 8000)
+    assert work.multiply_add == 1000 * (1 + 2) * 3  # one row of odds, two rows of sums, 3 features
+    assert work.element == 1000 * (4 * 3 + 4 * 2 + 1)  # table, rows of odds, totals
+    assert costs.work(1000, 2, 3).multiply_add == 1000 * (2 + 3) * 6
+
+
+@pytest.mark.parametrize(("n_features", "n_components"), [(1, 2), (3, 5), (8, 8)])
+def test_what_belongs_to_observations_grows_with_them(n_features, n_components):
+    small = costs.work(10_000, n_features, n_components)
+    large = costs.work(70_000, n_features, n_components)
+    assert_allclose(large[:5], 7 * np.array(small[:5]), rtol=1e-12)
+    assert large.call >= small.call
+
+
+def test_linear_in_many_observations_and_iterations():
+    time = costs.predicted_seconds(10**7, 2, 3, 10, RATES, n_threads=1)
+    assert_allclose(
+        costs.predicted_seconds(10**8, 2, 3, 10, RATES, n_threads=1) / time, 10, rtol=0.01
+    )
+    assert_allclose(
+        costs.predicted_seconds(10**7, 2, 3, 70, RATES, n_threads=1) / time, 7, rtol=1e-12
+    )
+
+
+def test_few_observations_cost_their_calls():
+    time = costs.predicted_seconds(10, 1, 2, 1, RATES)
+    assert 100 * RATES.call < time < 150 * RATES.call
+    assert costs.work(10 * CACHE, 1, 2).call > costs.work(10, 1, 2).call
+
+
+def test_grows_with_features_and_components():
+    for fixed in (1, 2, 8):
+        features = [costs.predicted_seconds(10**5, d, fixed, 1, RATES, 1) for d in range(1, 20)]
+        bells = [costs.predicted_seconds(10**5, fixed, k, 1, RATES, 1) for k in range(1, 20)]
+        assert (np.diff(features) > 0).all()
+        assert (np.diff(bells) > 0).all()
+
+
+def test_threads_help_the_many_and_hinder_the_few():
+    few = [costs.predicted_seconds(100, 1, 2, 1, RATES, n) for n in (1, 2)]
+    many = [costs.predicted_seconds(10**6, 4, 4, 1, RATES, n) for n in (1, 2, 3)]
+    assert few[0] < few[1]
+    assert many[0] > many[1] > many[2] > many[0] / 3
+    alone = costs.predicted_seconds(1000, 1, 2, 1, RATES)  # too few for the kernel's threads
+    assert_allclose(alone, costs.predicted_seconds(1000, 1, 2, 1, RATES, 1), rtol=1e-12)
+
+
+def ratio(n_samples, n_features, n_components):
+    """Predicted over measured time of one iteration, in one thread."""
+    rng = np.random.default_rng(5)
+    means = rng.normal(size=(n_components, n_features))
+    circles = np.tile(np.eye(n_features), (n_components, 1, 1))
+    mixture = MultivariateMixture(np.full(n_components, 1 / n_components), means, circles)
+    X = rng.normal(size=(n_samples, n_features))
+    step = kernel(X, np.ones(n_samples), "full", n_threads=1)
+    sizes = n_samples, n_features, n_components
+    predicted = costs.predicted_seconds(*sizes, 1, costs.measured_rates(), n_threads=1)
+    return predicted / costs.seconds(lambda: step(mixture))
+
+
+@pytest.mark.parametrize("sizes", [(10**6, 1, 2), (10**5, 2, 3), (50_000, 8, 8)])
+def test_right_to_a_factor_of_two(sizes):
+    """The median of several, each with its own rates: the machine may be busy with other tests."""
+    ratios = [ratio(*sizes) for _ in range(5)]
+    assert 0.5 < np.median(ratios) < 2, ratios
