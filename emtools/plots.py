@@ -816,6 +816,123 @@ def draw_museum(axes, histories):
         ax.set_ylabel("nats, as printed")
 
 
+def draw_ladder(ax, times, lines):
+    """One bar for each rung: its time for an iteration, and what it costs in lines of code.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    times : dict of str to float
+        Milliseconds for an iteration, by the name of the rung; the first is what all are held to.
+    lines : dict of str to int
+        Lines of code of each rung.
+    """
+    slowest, *_ = times.values()
+    for row, (name, time) in enumerate(times.items()):
+        ax.barh(row, time, color=COLOURS[1 if row == 0 else 0], height=0.7)
+        faster = "" if row == 0 else f", {slowest / time:.1f} times faster"
+        text = f"{time:.1f} ms{faster}; {lines[name]} lines"
+        inside = time > 0.6 * slowest
+        ax.text(
+            time - slowest / 100 if inside else time + slowest / 100, row, text, va="center",
+            ha="right" if inside else "left", color="white" if inside else INK,
+        )  # fmt: skip
+    ax.set_yticks(range(len(times)), times)
+    ax.set_ylim(len(times) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0, colors=INK)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("time for one iteration (ms)")
+
+
+def draw_errors(ax, offsets, errors, *, std):
+    """Largest error of the log joint against how far the data lie from zero, and Eq. (4).
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    offsets : sequence of float
+        Added to the data, > 0.
+    errors : dict of str to sequence of float
+        In nats, by what the features are taken about; the last ones belong to `offsets`.
+    std : float
+        Of a bell, in the unit of the offsets.
+    """
+    eps = np.finfo(float).eps
+    predicted = eps * (np.array(offsets) / std) ** 2
+    ax.loglog(offsets, predicted, color=QUIET, linestyle="--", linewidth=1.2)
+    place = len(offsets) // 2
+    ax.annotate(
+        "eps (offset / std)\u00b2", (offsets[place], predicted[place]), (-8, 4), ha="right",
+        textcoords="offset points", color=QUIET,
+    )  # fmt: skip
+    for (name, found), colour in zip(errors.items(), (COLOURS[1], COLOURS[0]), strict=True):
+        found = found[-len(offsets) :]
+        ax.loglog(offsets, found, color=colour, marker="o", linewidth=2)
+        ax.text(1.4 * offsets[-1], found[-1], name, color=colour, va="center")
+    ax.set_xlim(offsets[0] / 1.5, offsets[-1] * 40)
+    ax.set_xticks(offsets)
+    ax.minorticks_off()
+    ax.set_xlabel("offset (minutes)")
+    ax.set_ylabel("error of the log joint (nats)")
+    ax.grid(color=PALE, linewidth=0.6)
+
+
+def draw_predictions(ax, pairs):
+    """Measured against predicted time of several problems, and a band of a factor of 2.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    pairs : dict of (int, int, int) to (float, float)
+        Milliseconds for an iteration, predicted and measured, by N, D and K.
+    """
+    times = np.array(list(pairs.values()))
+    diagonal = np.array([times.min() / 3, times.max() * 3])
+    ax.fill_between(diagonal, diagonal / 2, diagonal * 2, color=PALE, label="a factor of 2")
+    ax.loglog(diagonal, diagonal, color=QUIET, linewidth=1, label="as predicted")
+    ordered = sorted(pairs.items(), key=lambda item: item[1])
+    for place, (case, (predicted, measured)) in enumerate(ordered):
+        ax.loglog(predicted, measured, "o", color=COLOURS[0], markersize=7)
+        right = place % 2 == 0
+        ax.annotate(
+            "N = {:,}, D = {}, K = {}".format(*case), (predicted, measured),
+            (14, -4) if right else (-14, 4), textcoords="offset points", fontsize=10,
+            ha="left" if right else "right", va="top" if right else "bottom",
+        )  # fmt: skip
+    ax.set_xlim(diagonal[0], diagonal[1] * 8)
+    ax.set_ylim(*diagonal)
+    ax.set_xlabel("predicted time for one iteration (ms)")
+    ax.set_ylabel("measured (ms)")
+    ax.legend(loc="upper left")
+
+
+def draw_streams(ax, climbs, best):
+    """How far a stream is below the end of EM after each pass, one line for each exponent.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    climbs : dict of float to (n_passes,) array
+        Log-likelihoods of all observations, by exponent.
+    best : float
+        Where EM ends, in nats; above all of them.
+    """
+    for (exponent, climb), colour, marker in zip(climbs.items(), COLOURS, "osD^v", strict=False):
+        left = best - np.asarray(climb)
+        passes = np.arange(1, len(left) + 1)
+        ax.semilogy(passes, left, color=colour, marker=marker, markersize=5, linewidth=2)
+        ax.text(len(left) + 0.5, left[-1], f"exponent {exponent:g}", color=colour, va="center")
+    ax.set_xlim(0.5, len(left) * 1.2)
+    ax.set_xticks(range(0, len(left) + 1, 5))
+    ax.set_xlabel("passes over the data")
+    ax.set_ylabel("below the end of EM (nats)")
+    ax.grid(color=PALE, linewidth=0.6)
+
+
 # Number, what it does, the modules it leaves behind; a title in brackets is not written yet.
 STAIRS = (
     ("00", "start here", ""),
@@ -830,7 +947,7 @@ STAIRS = (
     ("09", "(measure slowness and beat it)", "acceleration"),
     ("10", "(fill in what is missing)", "missing"),
     ("11", "(add time)", "hmm"),
-    ("12", "(make it fast and big)", "fast, distributed"),
+    ("12", "make it fast and big", "costs, fast, distributed"),
 )
 WALKS = (("two hours", 1, 4), ("two days", 1, 7), ("a semester", 0, 12))
 

@@ -284,6 +284,48 @@ def test_the_museum_says_which_histories_fall():
     assert_allclose(axes[1].lines[1].get_ydata(), right[::-1])
 
 
+def test_the_ladder_says_time_factor_and_lines():
+    ax = plots.new_axes()
+    plots.draw_ladder(ax, {"taught": 100.0, "rows": 40.0}, {"taught": 15, "rows": 12})
+    assert [bar.get_width() for bar in ax.patches] == [100, 40]
+    said = [text.get_text() for text in ax.texts]
+    assert said == ["100.0 ms; 15 lines", "40.0 ms, 2.5 times faster; 12 lines"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["taught", "rows"]
+    assert ax.yaxis_inverted()
+
+
+def test_errors_stand_at_their_offsets_and_the_dashed_line_has_slope_two():
+    ax = plots.new_axes()
+    errors = {"about zero": [0, 1e-11, 1e-7, 1e-5], "about the mean": [0, 1e-14, 1e-14, 1e-14]}
+    plots.draw_errors(ax, [1e3, 1e5, 1e6], errors, std=5.0)
+    predicted, *found = (line.get_ydata() for line in ax.lines)
+    assert_allclose(predicted / np.finfo(float).eps, [4e4, 4e8, 4e10])
+    for line, error in zip(found, errors.values(), strict=True):
+        assert_allclose(line, error[1:])
+
+
+def test_predictions_name_each_problem_and_show_a_factor_of_two():
+    ax = plots.new_axes()
+    pairs = {(10**6, 1, 2): (4.0, 5.0), (2000, 1, 2): (0.05, 0.04)}
+    plots.draw_predictions(ax, pairs)
+    dots = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert_allclose(dots, [[0.05, 0.04], [4, 5]])
+    said = [text.get_text() for text in ax.texts]
+    assert said == ["N = 2,000, D = 1, K = 2", "N = 1,000,000, D = 1, K = 2"]
+    [band] = ax.collections
+    ratios = {round(y / x, 6) for x, y in band.get_paths()[0].vertices}
+    assert {0.5, 2.0} <= ratios <= {0.5, 2.0}
+
+
+def test_a_stream_is_drawn_by_what_it_lacks():
+    ax = plots.new_axes()
+    plots.draw_streams(ax, {0.6: [-12.0, -11.0, -11.5], 0.9: [-13.0, -12.0, -11.0]}, -10.0)
+    assert_allclose(ax.lines[0].get_xydata(), [[1, 2], [2, 1], [3, 1.5]])
+    assert_allclose(ax.lines[1].get_ydata(), [3, 2, 1])
+    assert [text.get_text() for text in ax.texts] == ["exponent 0.6", "exponent 0.9"]
+    assert ax.get_yscale() == "log"
+
+
 def test_the_staircase_knows_which_chapters_are_written():
     from pathlib import Path
 

@@ -83,6 +83,9 @@ def solve(chapter, answers):
         raise ValueError(f"stubs are named {sorted(stubs)}, answers {sorted(cells)}")
     for name, stub in stubs.items():
         stub.source = cells[name].source
+    for cell in chapter.cells:  # solutions stand one folder deeper than their chapter
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("](source/", "](../source/")
     # A solution is one notebook and no text: JupyterLab is told not to pair it.
     chapter.metadata["jupytext"] = {"formats": "ipynb"}
     return chapter

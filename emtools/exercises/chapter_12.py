@@ -1,0 +1,242 @@
+"""Checks for the exercises of chapter 12, make it fast and big."""
+
+import numpy as np
+
+from emtools import data, logspace
+from emtools.exercises import Verdict, is_close, judge, not_yet, right, to_do
+from emtools.mixture import Mixture
+
+START = Mixture(np.array([0.5, 0.5]), np.array([50.0, 80.0]), np.array([5.0, 5.0]))
+FAR = 1e6  # minutes; added to the waits, so that the centre of the chapter is no centre for them
+CHUNKS = np.split(data.waiting() + FAR, [30, 80, 180, 212])  # lengths 30, 50, 100, 32, 60
+
+
+def ten_million(seconds: float | None, millions: float | None) -> Verdict:
+    """Time of a step of chapter 03 at N = 10,000,000, and how many millions of waits fill 8 GB."""
+    if seconds is None or millions is None:
+        return to_do("Two numbers: seconds, and millions of waits.")
+    time = judge(
+        seconds,
+        1.2,
+        [
+            (0.12, "That is for a million."),
+            (12, "Ten times the data, ten times the time, not a hundred times."),
+            (120, "Ten times the data, ten times the time."),
+            (1200, "In seconds, please."),
+        ],
+        what="The time, in seconds: on the log-log picture the line has slope 1 there.",
+        because="",
+        rtol=0.1,
+    )
+    if not time.right:
+        return not_yet(time.message)
+    return judge(
+        millions,
+        125,
+        [
+            (8000 / 56, "One of them is missing: x, or the table of one column."),
+            (8000 / 48, "Those are the three tables alone. There is x, too, and one column more."),
+            (8000 / 40, "A table (N, 2) has two columns: five arrays, but eight columns."),
+            (8000 / 24, "That is x and one table. Three are alive at the same time."),
+            (8000 / 16, "That is one table. Three are alive at the same time, x and a column."),
+            (8000 / 8, "That is x alone: what a step by pieces can do."),
+            (1000 / 64, "In bytes, not bits."),
+            (125e6, "In millions, please."),
+        ],
+        what="For each wait: 1 + 3 * 2 + 1 numbers, of 8 bytes each.",
+        because="64 bytes for each wait. By slope 1 such a step takes 15 s; but when the memory is "
+        "full, the computer begins to use its disk, or ends the program, and the line breaks. By "
+        "pieces only x itself grows: a billion waits in the same 8 GB.",
+        rtol=0.03,
+    )
+
+
+def how_narrow(wrong: float | None, safe: float | None) -> Verdict:
+    """Widths at which Eq. (4) says 1e-6 nats and at which the shelf goes the safe way.
+
+    Eq. (4) of the chapter says which epsilon: an answer with half of it (the rounding error at its
+    worst) is not accepted, but told apart.
+    """
+    if wrong is None or safe is None:
+        return to_do("Two widths, in the unit of the data.")
+    eps = np.finfo(float).eps
+    error = judge(
+        wrong,
+        500 * np.sqrt(eps / 1e-6),
+        [
+            (500 * eps / 1e-6, "Eq. (4) has a square: distance over width, squared."),
+            (500**2 * eps / 1e-6, "That is the width squared. Take the root."),
+            (500 * np.sqrt(eps / 2 / 1e-6), "With half of epsilon: Eq. (4) has 2.2e-16."),
+            (1000 * np.sqrt(eps / 1e-6), "The centre is 500 away, not 1000."),
+            (500 * np.sqrt(1e-6 / eps), "Upside down: narrow bells have large errors."),
+        ],
+        what="The first width: solve eps * (500 / width)**2 = 1e-6.",
+        because="",
+        rtol=1e-2,
+    )
+    if not error.right:
+        return not_yet(error.message)
+    return judge(
+        safe,
+        500 / np.sqrt(1000),
+        [
+            (500 / np.sqrt(500), "`drops` is *twice* what the log joint loses; its limit is 1000."),
+            (500 / np.sqrt(2000), "`drops` is twice the loss already: compare it with 1000."),
+            (500 / 1000, "`drops` has a square: distance over width, squared."),
+            (500**2 / 1000, "That is the width squared. Take the root."),
+            (1000 / np.sqrt(1000), "The centre is 500 away, not 1000."),
+        ],
+        what="The second width: `drops` is (500 / width)**2, and its limit is 1000.",
+        because="The shelf leaves the fast way at a width two thousand times larger than it must, "
+        "if a millionth of a nat were allowed. There Eq. (4) says 2e-13 nats, and the "
+        "log-likelihood of a million observations is still right to a millionth of a nat.",
+        rtol=1e-2,
+    )
+
+
+def sums_about(x, mixture, centre):
+    """Sums of 1, x and x**2 about a centre, weighted by the responsibilities, (K, 3)."""
+    means, variances = mixture.means - centre, mixture.stds**2
+    constant = np.log(mixture.weights / mixture.stds) - means**2 / variances / 2
+    rows = np.stack([constant, means / variances, -0.5 / variances], axis=1)
+    table = np.stack([np.ones_like(x), x - centre, (x - centre) ** 2])
+    joint = rows @ table
+    resp = np.exp(joint - np.logaddexp.reduce(joint, axis=0))
+    return resp @ table.T
+
+
+def from_sums(sums, centre):
+    """The mixture that these sums about a centre make."""
+    counts, first, second = sums.T
+    shifts = first / counts
+    return Mixture(counts / counts.sum(), centre + shifts, np.sqrt(second / counts - shifts**2))
+
+
+def step_on_chunks(step) -> Verdict:
+    """One EM step from chunks of unequal lengths, far from the centre of the chapter."""
+    if step is None:
+        return to_do("A function of a list of chunks and a mixture.")
+    start = Mixture(START.weights.copy(), START.means + FAR, START.stds.copy())
+    try:
+        found = step([chunk.copy() for chunk in CHUNKS], start)
+    except Exception as error:  # whatever a reader's own code raises
+        return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
+    if isinstance(found, tuple) and len(found) == 2:
+        return not_yet("Return the Mixture alone, without the log-likelihood.")
+    try:
+        weights, means, stds = (np.asarray(part, dtype=float) for part in found)
+        numbers = np.ravel([weights, means - FAR, stds])
+    except (TypeError, ValueError):
+        return not_yet(
+            f"Return a Mixture: weights, means and stds of two bells, not {type(found).__name__}."
+        )
+    whole = in_one(data.waiting())
+    if is_close(numbers, np.ravel(whole), 1e-10):
+        return right("Three sums for each bell are all that EM needs, wherever they come from.")
+    if is_close(numbers, np.ravel(START), 1e-10):
+        return to_do("Take `product_sums` of each chunk, `total`, and `from_sums`.")
+    if numbers.shape != (6,):
+        return not_yet("Return a Mixture: weights, means and stds of two bells.")
+    for wrong, slip in chunk_slips():
+        if is_close(numbers, np.ravel(wrong), 1e-6):
+            return not_yet(slip)
+    if is_close(numbers, np.ravel(whole), 1e-2):
+        return not_yet(
+            f"Close, but not to 1e-10. These waits lie near {CHUNKS[0][0]:,.0f}: the page's own "
+            "`centre`, 70.9, is as far from them as zero. Find the mean of all from the chunks."
+        )
+    parts = ("weights", "means", "stds")
+    for name, ours, theirs in zip(parts, numbers.reshape(3, 2), whole, strict=True):
+        if not is_close(ours, theirs, 1e-10):
+            shift = FAR if name == "means" else 0.0
+            ours, theirs = (
+                ", ".join(f"{number:.10g}" for number in part + shift) for part in (ours, theirs)
+            )
+            return not_yet(f"The {name} are {ours}; they should be {theirs}.")
+    return not_yet("Not to 1e-10.")
+
+
+def in_one(x):
+    """One step on waits in one array, as chapter 03 does it."""
+    return logspace.m_step(x, logspace.e_step(x, START)[0])
+
+
+def chunk_slips():
+    """Wrong ways to put chunks together, with what to say to each; for waits that are not far."""
+    chunks = [chunk - FAR for chunk in CHUNKS]
+    each = [in_one(chunk) for chunk in chunks]
+    lengths = [len(chunk) for chunk in chunks]
+    counts = np.array([mixture.weights * n for mixture, n in zip(each, lengths, strict=True)])
+    fields = [np.array([mixture[field] for mixture in each]) for field in range(3)]
+    weights, means = (
+        counts.sum(axis=0) / sum(lengths),
+        np.average(fields[1], axis=0, weights=counts),
+    )
+    within = np.sqrt(np.average(fields[2] ** 2, axis=0, weights=counts))
+    mixture = START
+    for chunk in chunks:
+        mixture = logspace.m_step(chunk, logspace.e_step(chunk, mixture)[0])
+    own = sum(sums_about(chunk, START, chunk.mean()) for chunk in chunks)
+    return [
+        (
+            from_sums(own, np.concatenate(chunks).mean()),
+            "The sums of each chunk are about its own mean. Sums add up only if all are about one "
+            "point: find the mean of all first.",
+        ),
+        (
+            Mixture(*(field.mean(axis=0) for field in fields)),
+            "That is the average of the chunks' answers. A mean is a quotient: add up sums, then "
+            "divide once. Averaging is right only for equal soft counts.",
+        ),
+        (
+            Mixture(*(np.average(field, axis=0, weights=lengths) for field in fields)),
+            "That averages the chunks' answers by their lengths. Right for the weights; a mean is "
+            "divided by a soft count, which is not the length.",
+        ),
+        (
+            Mixture(weights, means, within),
+            "Weights and means are right. The stds leave out how far the chunks' means lie apart: "
+            "add up squares about one common point.",
+        ),
+        (
+            Mixture(weights, means, np.average(fields[2], axis=0, weights=counts)),
+            "Weights and means are right. A std is a root of an average of squares: average the "
+            "squares, about one common point.",
+        ),
+        (
+            mixture,
+            "That takes a whole step for each chunk, one after the other. One E-step with one "
+            "mixture for all of them; then one M-step.",
+        ),
+        (each[-1], "That is the last chunk alone. Add up: `total`."),
+        (each[0], "That is the first chunk alone. Add up: `total`."),
+    ]
+
+
+def left_of_the_start(shares: list[float] | None) -> Verdict:
+    """Share of the averages that is still from the start after 100 chunks, exponents 1 and 0.6."""
+    if shares is None:
+        return to_do("Two numbers, by code: for alpha = 1, then for 0.6.")
+    t = np.arange(100)
+    slow, quick = (np.prod(1 - (t + 2.0) ** -alpha) for alpha in (1, 0.6))
+    last = [1 - 101.0**-alpha for alpha in (1, 0.6)]
+    late = [np.prod(1 - (t[:-1] + 2.0) ** -alpha) for alpha in (1, 0.6)]
+    return judge(
+        shares,
+        [slow, quick],
+        [
+            ([quick, slow], "In the order 1, then 0.6, please."),
+            ([101.0**-1, 101**-0.6], "Those are the last two shares eta of a new chunk."),
+            (last, "That is what the last chunk alone leaves. All hundred leave a share of it."),
+            ([x**100 for x in last], "The share changes from chunk to chunk: a product over t."),
+            ([1 - slow, 1 - quick], "That share is *not* from the start any more."),
+            (late, "One chunk short: t goes from 0 to 99."),
+            ([0, quick], "eta_0 is 2**-alpha, not 1: something is left."),
+            ([0, 0], "eta_0 is 2**-alpha, not 1: something is left."),
+        ],
+        what="Two numbers: the product of 1 - (t + 2)**-alpha over t = 0, ..., 99, for alpha = 1 "
+        "and 0.6.",
+        because="For alpha = 1 it is 1/101: the start counts like one chunk among 101. For 0.6 it "
+        "is gone, and so are the early chunks: quick to forget, and noisy.",
+        rtol=1e-2,
+    )
