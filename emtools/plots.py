@@ -816,6 +816,70 @@ def draw_museum(axes, histories):
         ax.set_ylabel("nats, as printed")
 
 
+def draw_runs(ax, *, n_samples):
+    """A table of two components as it lies in memory, in both shapes, with a bracket a run.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    n_samples : int
+        N, few enough to be counted.
+    """
+    shapes = {
+        "shape (N, 2)": [(n, k) for n in range(n_samples) for k in range(2)],
+        "shape (2, N)": [(n, k) for k in range(2) for n in range(n_samples)],
+    }
+    for row, (name, cells) in enumerate(shapes.items()):
+        for place, (n, k) in enumerate(cells):
+            ax.barh(row, 0.94, left=place, height=0.5, color=COLOURS[k])
+            ax.text(place + 0.47, row, n, ha="center", va="center", color="white")
+        length = (2, n_samples)[row]
+        for start in range(0, len(cells), length):
+            bracket = [start, start, start + length - 0.06, start + length - 0.06]
+            ax.plot(bracket, row + np.array([0.31, 0.37, 0.37, 0.31]), color=INK, linewidth=1.2)
+        runs = f"{name}\n{len(cells) // length} runs of {length}"
+        ax.text(-0.3, row, runs, ha="right", va="center")
+    for k in range(2):
+        middle = n_samples * (k + 0.5)
+        ax.text(middle, 0.62, f"component {k}", color=COLOURS[k], ha="center", va="center")
+    ax.set_xlim(-4, 2 * n_samples)
+    ax.set_ylim(1.45, -0.35)
+    ax.axis("off")
+
+
+def draw_order(axes, *, n_pieces=4):
+    """In which order operations meet pieces, one after the other and piece by piece.
+
+    Parameters
+    ----------
+    axes : two Axes
+        Where to draw.
+    n_pieces : int
+        Into how many pieces the observations are cut.
+    """
+    operations = ("subtract", "square", "exp", "sum")
+    turns = np.arange(1, len(operations) * n_pieces + 1)
+    orders = {
+        "operation by operation": turns.reshape(len(operations), n_pieces),
+        "piece by piece": turns.reshape(n_pieces, len(operations)).T,
+    }
+    for ax, (title, order) in zip(axes, orders.items(), strict=True):
+        for (row, piece), turn in np.ndenumerate(order):
+            chosen = piece == 1
+            ax.barh(row, 0.92, left=piece, height=0.86, color=COLOURS[1] if chosen else PALE)
+            ax.text(
+                piece + 0.46, row, turn, ha="center", va="center",
+                color="white" if chosen else INK, fontweight="bold" if chosen else "normal",
+            )  # fmt: skip
+        ax.set_title(title)
+        ax.set_xticks(np.arange(n_pieces) + 0.46, [f"piece {n + 1}" for n in range(n_pieces)])
+        ax.set_yticks(range(len(operations)), operations)
+        ax.set_ylim(len(operations) - 0.5, -0.5)
+        ax.tick_params(length=0, colors=INK)
+        ax.spines[:].set_visible(False)
+
+
 def draw_ladder(ax, times, lines):
     """One bar for each rung: its time for an iteration, and what it costs in lines of code.
 
@@ -864,8 +928,8 @@ def draw_errors(ax, offsets, errors, *, std):
     ax.loglog(offsets, predicted, color=QUIET, linestyle="--", linewidth=1.2)
     place = len(offsets) // 2
     ax.annotate(
-        "eps (offset / std)\u00b2", (offsets[place], predicted[place]), (-8, 4), ha="right",
-        textcoords="offset points", color=QUIET,
+        "Eq. (4): eps (offset / std)\u00b2", (offsets[place], predicted[place]), (-8, 4),
+        textcoords="offset points", color=QUIET, ha="right",
     )  # fmt: skip
     for (name, found), colour in zip(errors.items(), (COLOURS[1], COLOURS[0]), strict=True):
         found = found[-len(offsets) :]
@@ -893,16 +957,16 @@ def draw_predictions(ax, pairs):
     diagonal = np.array([times.min() / 3, times.max() * 3])
     ax.fill_between(diagonal, diagonal / 2, diagonal * 2, color=PALE, label="a factor of 2")
     ax.loglog(diagonal, diagonal, color=QUIET, linewidth=1, label="as predicted")
-    ordered = sorted(pairs.items(), key=lambda item: item[1])
-    for place, (case, (predicted, measured)) in enumerate(ordered):
+    middle = np.sqrt(diagonal.prod())
+    for case, (predicted, measured) in sorted(pairs.items(), key=lambda item: item[1]):
         ax.loglog(predicted, measured, "o", color=COLOURS[0], markersize=7)
-        right = place % 2 == 0
+        left = measured > middle  # beside the band, on the side that has room
+        edge = measured / 2 if left else measured * 2
         ax.annotate(
-            "N = {:,}, D = {}, K = {}".format(*case), (predicted, measured),
-            (14, -4) if right else (-14, 4), textcoords="offset points", fontsize=10,
-            ha="left" if right else "right", va="top" if right else "bottom",
+            "N = {:,}, D = {}, K = {}".format(*case), (edge, measured), (-6 if left else 6, 0),
+            textcoords="offset points", ha="right" if left else "left", va="center", fontsize=10,
         )  # fmt: skip
-    ax.set_xlim(diagonal[0], diagonal[1] * 8)
+    ax.set_xlim(*diagonal)
     ax.set_ylim(*diagonal)
     ax.set_xlabel("predicted time for one iteration (ms)")
     ax.set_ylabel("measured (ms)")
@@ -930,6 +994,7 @@ def draw_streams(ax, climbs, best):
     ax.set_xticks(range(0, len(left) + 1, 5))
     ax.set_xlabel("passes over the data")
     ax.set_ylabel("below the end of EM (nats)")
+    ax.text(0.02, 0.06, "\u2193 better", color=QUIET, transform=ax.transAxes)
     ax.grid(color=PALE, linewidth=0.6)
 
 

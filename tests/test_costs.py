@@ -31,7 +31,7 @@ def test_work_counted_by_hand():
     work = costs.work(1000, 1, 2)
     assert (work.exp, work.log, work.byte) == (1000, 1000, 8000)
     assert work.multiply_add == 1000 * (1 + 2) * 3  # one row of odds, two rows of sums, 3 features
-    assert work.element == 1000 * (4 * 3 + 4 * 2 + 1)  # table, rows of odds, totals
+    assert work.element == 1000 * (4 * 3 + 4 * 2 + 3)  # table, rows of odds, totals
     assert costs.work(1000, 2, 3).multiply_add == 1000 * (2 + 3) * 6
 
 

@@ -134,7 +134,7 @@ def step_on_chunks(step) -> Verdict:
     if is_close(numbers, np.ravel(whole), 1e-10):
         return right("Three sums for each bell are all that EM needs, wherever they come from.")
     if is_close(numbers, np.ravel(START), 1e-10):
-        return to_do("Take `product_sums` of each chunk, `total`, and `from_sums`.")
+        return to_do("That is the mixture you were given. What does EM need from each chunk?")
     if numbers.shape != (6,):
         return not_yet("Return a Mixture: weights, means and stds of two bells.")
     for wrong, slip in chunk_slips():
