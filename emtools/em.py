@@ -225,7 +225,8 @@ def restarts(run, starts):
         try:
             fits.append(run(start))
         except Collapse as collapse:
-            collapses.append(collapse)
+            # Anew, because the one that was raised holds on to the data of its run.
+            collapses.append(Collapse(collapse.component, collapse.what, collapse.iteration))
     if collapses and not fits:
         first = collapses[0]
         raise Collapse(first.component, first.what, first.iteration, len(collapses))

@@ -1,6 +1,9 @@
+import contextlib
+import gc
 import pickle
 import subprocess
 import sys
+import weakref
 from collections import Counter
 
 import numpy as np
@@ -79,6 +82,14 @@ class TestIterate:
         history = [-10.0, -5.0, -5.0 - fall, -4.0, -4.0]
         fit = em.iterate(lambda i: (i + 1, history[i]), 0)
         assert (fit.n_iter, fit.converged) == (n_iter, True)
+
+    def test_what_counts_as_noise(self):
+        """32 eps of the log-likelihood, or of 1 if that is larger: rounding, and what it leaves."""
+        eps = np.finfo(float).eps
+        for history, size in [([0.0], 1), ([-1e-5], 1), ([-3e6], 3e6), ([3e6], 3e6)]:
+            small, large = (history[0] + factor * eps * size for factor in (24, 40))
+            assert em.is_noise([*history, small])
+            assert not em.is_noise([*history, large])
 
     def test_a_million_observations_stop_at_rounding_noise(self):
         """Gains jitter by some eps of the log-likelihood for ever; tol is far below them."""
@@ -223,6 +234,32 @@ class TestRestarts:
     def test_other_errors_pass_through(self):
         with pytest.raises(ZeroDivisionError):
             em.restarts(lambda start: 1 / start, [1, 0])
+
+    @pytest.mark.parametrize("starts", [[-1, 2], [-1, -2], [2, -1]])
+    def test_what_collapsed_runs_held_is_let_go(self, starts):
+        """At once: the collector that looks for cycles does not see how large an array is."""
+
+        class Observations:
+            pass
+
+        def step(start):
+            if start < 0:
+                raise em.Collapse(-start, "has collapsed")
+            return start, -1.0
+
+        def run(start):
+            observations = Observations()
+            held.append(weakref.ref(observations))
+            return em.iterate(lambda start: (observations, step(start))[1], start)
+
+        held = []
+        gc.disable()
+        try:
+            with contextlib.suppress(em.Collapse):
+                em.restarts(run, starts)
+            assert [reference() for reference in held] == [None] * 2
+        finally:
+            gc.enable()
 
     def test_of_equals_the_first_is_best(self):
         fits, _ = em.restarts(self.run, [2, 4])
