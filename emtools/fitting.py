@@ -82,7 +82,8 @@ def fit(
     data, units = own_data(x, sample_weight, covariance)
     starts = own_starts(start, n_starts, rng, data, units, np.shape(x))
     narrowest = own_floor(floor, units)
-    limits = Limits(len(data.X), 1e-10 * data.spread, units.centre / units.scale)
+    n_samples = max(len(data.X), data.sample_weight.sum())
+    limits = Limits(n_samples, 1e-10 * data.spread, units.centre / units.scale)
     step = guarded(kernel(data.X, data.sample_weight, covariance), limits, narrowest)
 
     def run(begin):
@@ -244,7 +245,7 @@ class Units(NamedTuple):
 class Limits(NamedTuple):
     """What a component must keep, or it counts as collapsed; in the units of its parameters."""
 
-    n_samples: int  # N: a component needs 1e-8 of an observation
+    n_samples: float  # N, or the sum of weights if larger: a component needs 1e-8 of one
     width: np.ndarray  # (D,), 1e-10 of the spread of each column
     offset: np.ndarray  # (D,), to be added to means for the float spacing there
 
@@ -539,6 +540,12 @@ def checked_sample_weight(sample_weight, n_samples):
         raise ValueError(f"sample_weight must not be negative; [{n}] is {sample_weight[n]}")
     if not sample_weight.any():
         raise ValueError("sample_weight must not be zero everywhere")
+    if sample_weight.max() > 1e300 / n_samples:
+        n = int(np.argmax(sample_weight))
+        raise ValueError(
+            f"sample_weight must be under {1e300 / n_samples:.3g}, so that sums of it are numbers; "
+            f"[{n}] is {sample_weight[n]:.3g}. Divide all of them by it"
+        )
     return sample_weight
 
 

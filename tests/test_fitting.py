@@ -443,6 +443,18 @@ class TestHardInputs:
             assert_same(weighted.parameters, copied.parameters, WAITING.std(), rtol=1e-12)
             assert_allclose(weighted.history, copied.history * unit, rtol=1e-12)
 
+    def test_few_of_a_great_many_have_not_vanished(self):
+        """A weight of 1e13 is so many copies; 50 observations among them are still 50."""
+        x = np.random.default_rng(0).normal([0.0, 100.0], size=(50, 2)).T.ravel()
+        weights = np.repeat([1e13, 1.0], 50)
+        means = fit(x, Mixture([0.5, 0.5], [0, 100], [1, 1]), sample_weight=weights).parameters[1]
+        assert_allclose(means, [x[:50].mean(), x[50:].mean()], rtol=1e-9, atol=1e-9)
+
+    def test_weights_near_the_largest_number(self):
+        weights = np.full(272, 1e300 / 300)
+        found = fit(WAITING, TWO_BELLS, sample_weight=weights).parameters
+        assert_same(found, fit(WAITING, TWO_BELLS).parameters, WAITING.std(), rtol=1e-5)
+
     @pytest.mark.parametrize("extreme", [1e300, -1e300, 0.0])
     def test_a_weight_of_zero_is_an_absence(self, extreme):
         x = np.append(WAITING, extreme)
@@ -741,6 +753,7 @@ class TestInputs:
             ([0, 0, 0, 0, 0], "zero everywhere"),
             ([1, 1, np.nan, 1, 1], r"finite; .* sample_weight\[2\]"),
             ([[1], [1], [1], [1], [1]], "one dimension"),
+            ([1, 1, 1, 1e300, 2], r"must be under 2e\+299, .*; \[3\] is 1e\+300\. Divide all"),
             ([1, 0, 0, 0, 1], "fewer observations .* 2 against 3"),
         ],
     )
