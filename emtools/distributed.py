@@ -5,8 +5,9 @@ who does, and nothing else; `fit_stream` sees each observation once and keeps ru
 """
 
 from functools import partial, reduce
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple
 from zlib import crc32
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from emtools import fast
-from emtools.em import Collapse, check_stopping, is_real, is_whole, iterate, shown
+from emtools.em import Collapse, accepted, check_stopping, is_real, is_whole, iterate, shown
 from emtools.fitting import (
     Limits,
     Units,
@@ -115,7 +116,7 @@ def fit_chunks(
     survey = survey_of(for_each_chunk)
     if is_whole(start):
         start = start_from_some(for_each_chunk, survey, start, covariance, floor, rng)
-    begin = as_multivariate(start, (survey.n_samples, len(survey.mean))[: survey.dimensions])
+    begin = as_multivariate(start, survey)
     check_enough(len(begin.weights), survey.n_samples)
     narrowest = own_floor(floor, units_of_data(len(survey.mean)))
 
@@ -292,7 +293,7 @@ class FileChunks:
         """The file as a memory map, or a ValueError if it is not what it says."""
         try:
             return open_memmap(self.path, mode="r")
-        except ValueError as error:
+        except (ValueError, OverflowError, SyntaxError, TokenError) as error:  # a bad header
             raise ValueError(f"{self.path} is not a whole .npy file of numbers: {error}") from None
 
     def __len__(self):
@@ -386,7 +387,7 @@ def survey_chunk(name, chunk):
     mean = rows.mean(axis=0)
     rows -= mean
     np.multiply(rows, rows, out=rows)
-    dtype = np.asarray(chunk).dtype
+    dtype = np.asarray(chunk).dtype.newbyteorder("=")  # the order of bytes costs no digits
     return Survey(name, dtype, X.ndim, len(X), mean, rows.sum(axis=0), lowest, highest)
 
 
@@ -441,12 +442,12 @@ def limits_of(survey):
     return Limits(survey.n_samples, 1e-10 * spread, np.zeros_like(spread))
 
 
-def as_multivariate(mixture, shape):
-    """A checked mixture for observations of this shape, in the form of the kernel."""
+def as_multivariate(mixture, survey):
+    """A checked mixture for these observations, in the form of the kernel."""
     if not isinstance(mixture, (tuple, list)):
         raise ValueError(f"start must be a mixture or a number of components; it is {mixture!r}")
-    units = units_of_data(1 if len(shape) == 1 else shape[1])
-    return in_own_units(checked_for(shape, mixture), units)
+    shape = (survey.n_samples, len(survey.mean))[: survey.dimensions]
+    return in_own_units(checked_for(shape, mixture), units_of_data(len(survey.mean)))
 
 
 def units_of_data(n_features):
@@ -477,8 +478,9 @@ def fit_stream(
 
     The averages of the features, from which an M-step is made, are kept and moved towards those of
     each chunk by a share of ``(k + 2)**-exponent`` for chunk k = 0, 1, ... (Cappé and Moulines
-    2009; the form is that of Liang and Klein 2009). The log-likelihood may fall on the way. They
-    are kept as moments, so that the features of each chunk can be about its own mean.
+    2009; the form is that of Liang and Klein 2009). The log-likelihood may fall on the way. The
+    averages are kept as moments, so that each component's features can be about its own mean: about
+    any other point a narrow component far from it would lose its digits.
 
     Parameters
     ----------
@@ -488,7 +490,7 @@ def fit_stream(
         Where to begin.
     exponent : float
         Over 0.5, so that the noise of single chunks dies out, and at most 1, so that the start is
-        forgotten: slowly at 1, where 1 / k of it is left after k chunks.
+        forgotten: slowly at 1, where 1 / (k + 1) of it is left after k chunks.
     n_chunks : int, optional
         How many chunks to take; all there are unless given.
     covariance : str
@@ -506,27 +508,30 @@ def fit_stream(
     ------
     ValueError
         If a chunk is not as above (which chunk, which row), a column is constant to the end, the
-        stream ends before `n_chunks`, or another argument is not as above.
+        stream ends before `n_chunks`, a log-likelihood is not finite, or another argument is not
+        as above.
     Collapse
         If a component shrinks onto a point or vanishes; the iteration is the number of the chunk.
     """
     check_options(covariance, floor, None)
     check_stream(chunks, start, exponent, n_chunks)
-    first, chunks = first_and_all(chunks, n_chunks)
     structure, squares_only = STRUCTURES[covariance], covariance in fast.SQUARES_ONLY
-    survey = survey_chunk("chunks[0]", first)
-    moments = as_multivariate(start, np.shape(first))
-    narrowest = own_floor(floor, units_of_data(len(survey.mean)))
-    mixture, scores = raised(structure(moments), narrowest), []
-    for number, chunk in enumerate(shown(chunks, progress, "chunks")):
+    scores = []
+    for number, chunk in enumerate(shown(islice(chunks, n_chunks), progress, "chunks")):
         seen = survey_chunk(f"chunks[{number}]", chunk)
-        survey = merged(survey, seen) if number else survey
+        if number == 0:
+            survey, moments = seen, as_multivariate(start, seen)
+            narrowest = own_floor(floor, units_of_data(len(seen.mean)))
+            mixture = raised(structure(moments), narrowest)
+        else:
+            survey = merged(survey, seen)
         refuse_at(number, mixture, limits_of(survey))
-        sums, log_likelihood = stream_sums(mixture, seen, squares_only, chunk)
-        averages = averages_of(moments, seen.mean, squares_only)
+        sums_of = partial(stream_sums, chunk, squares_only)
+        sums, log_likelihood = accepted(sums_of, mixture, number)
+        averages = averages_of(moments, squares_only)
         share = (number + 2) ** -float(exponent)
         averages = (1 - share) * averages + share * sums / seen.n_samples  # Eq. (5)
-        moments = fast.m_step(averages, seen.mean)
+        moments = fast.m_step(averages, moments.means)
         mixture = raised(structure(moments), narrowest)
         scores.append(log_likelihood / seen.n_samples)
     check_complete(len(scores), n_chunks)
@@ -536,29 +541,18 @@ def fit_stream(
     return Stream(as_given(mixture, survey.dimensions), np.array(scores), survey.n_samples)
 
 
-def stream_sums(mixture, seen, squares_only, chunk):
-    """The sums of one chunk, with all components' features about the mean of the chunk."""
-    origins = np.tile(seen.mean, (len(mixture.weights), 1))
-    sums_over = partial(fast.exact_sums, mixture, origins, squares_only)
-    return sums_of_chunk(fast.alone, sums_over, seen.name, chunk)
+def stream_sums(chunk, squares_only, mixture):
+    """The sums of one chunk, with the features of each component about its mean."""
+    sums_over = partial(fast.exact_sums, mixture, mixture.means, squares_only)
+    return sums_of_chunk(fast.alone, sums_over, None, chunk)
 
 
-def averages_of(mixture, centre, squares_only):
-    """The averages of the features from which `fast.m_step` would make this mixture, (K, F)."""
-    shifts = mixture.means - centre
-    squares = mixture.covariances + shifts[:, :, None] * shifts[:, None]
-    i, j = fast.pairs(len(centre), squares_only)
-    averages = np.concatenate([np.ones((len(shifts), 1)), shifts, squares[:, i, j]], axis=1)
-    return mixture.weights[:, None] * averages
-
-
-def first_and_all(chunks, n_chunks):
-    """The first chunk, and at most `n_chunks` of them from the first on."""
-    chunks = islice(chunks, n_chunks)
-    first = next(chunks, None)
-    if first is None:
-        raise ValueError("there are no chunks: nothing to learn from")
-    return first, chain([first], chunks)
+def averages_of(mixture, squares_only):
+    """The averages of the features about the means that make this mixture, (K, F)."""
+    weights, means, covariances = mixture
+    i, j = fast.pairs(means.shape[1], squares_only)
+    averages = [np.ones((len(means), 1)), np.zeros_like(means), covariances[:, i, j]]
+    return weights[:, None] * np.concatenate(averages, axis=1)
 
 
 def refuse_at(number, mixture, limits):
@@ -584,7 +578,9 @@ def check_stream(chunks, start, exponent, n_chunks):
 
 
 def check_complete(n_seen, n_chunks):
-    """Raise ValueError if the stream has ended before the number of chunks asked for."""
+    """Raise ValueError if the stream has ended at once, or before the number asked for."""
+    if n_seen == 0:
+        raise ValueError("there are no chunks: nothing to learn from")
     if n_chunks is not None and n_seen < n_chunks:
         raise ValueError(
             f"the stream has ended after {n_seen} of {n_chunks} chunks; leave n_chunks out to take "

@@ -378,7 +378,7 @@ def remembered(function):
 
 
 def sums_of_features(add_up, centre, squares_only):
-    """The sums of the features over all observations, (F,): those of one component alone."""
+    """The sums of the features over all observations, (F,); None if there are too many of them."""
     if len(centre) > MOST_FEATURES:
         return None  # `coefficients` gives none either
     n_terms = 1 + len(centre) + len(pairs(len(centre), squares_only)[0])
@@ -510,12 +510,15 @@ def kernel(X, sample_weight, covariance, n_threads=None):
     function
         ``step(mixture) -> new_mixture, log_likelihood``, for a `MultivariateMixture` whose
         covariances have that structure and are positive definite, which it takes for granted as
-        `multivariate.log_pdf` does. A component that vanishes makes NaN.
+        `multivariate.log_pdf` does, and never to be changed in place. A component that vanishes
+        makes NaN.
     """
     X = np.asfortranarray(X)  # the values of one feature lie side by side
     if sample_weight is not None and (sample_weight == 1).all():
         sample_weight = None
     on_chunk = in_threads(n_threads or worthwhile_threads(X.size))
     return step_over(
-        lambda sums_over: on_chunk(sums_over, X, sample_weight), X.mean(axis=0), covariance
+        lambda sums_over: on_chunk(sums_over, X, sample_weight),
+        X.mean(axis=0, dtype=float),
+        covariance,
     )

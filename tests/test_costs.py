@@ -32,7 +32,13 @@ def test_work_counted_by_hand():
     assert (work.exp, work.log, work.byte) == (1000, 1000, 8000)
     assert work.multiply_add == 1000 * (1 + 2) * 3  # one row of odds, two rows of sums, 3 features
     assert work.element == 1000 * (4 * 3 + 4 * 2 + 3)  # table, rows of odds, totals
-    assert costs.work(1000, 2, 3).multiply_add == 1000 * (2 + 3) * 6
+    assert work.call == 100 + 15  # one piece
+    work = costs.work(1000, 2, 3)  # 1, two features, three products; two rows of odds
+    assert (work.exp, work.log, work.byte) == (2000, 1000, 16_000)
+    assert work.multiply_add == 1000 * (2 + 3) * 6
+    assert work.element == 1000 * (4 * 6 + 4 * 3 + 3)
+    assert work.call == 200 + 15
+    assert costs.work(10**6, 2, 3).call == 200 + 15 * np.ceil(10**6 * 9 / CACHE)
 
 
 @pytest.mark.parametrize(("n_features", "n_components"), [(1, 2), (3, 5), (8, 8)])
@@ -74,6 +80,31 @@ def test_threads_help_the_many_and_hinder_the_few():
     assert many[0] > many[1] > many[2] > many[0] / 3
     alone = costs.predicted_seconds(1000, 1, 2, 1, RATES)  # too few for the kernel's threads
     assert_allclose(alone, costs.predicted_seconds(1000, 1, 2, 1, RATES, 1), rtol=1e-12)
+
+
+def test_threads_are_those_of_the_kernel(monkeypatch):
+    """Asked for as many numbers as X has."""
+    for n_threads in (1, 3):
+        monkeypatch.setattr(costs, "worthwhile_threads", lambda size, n=n_threads: n + (size != 42))
+        said = costs.predicted_seconds(14, 3, 2, 1, RATES, n_threads)
+        assert_allclose(costs.predicted_seconds(14, 3, 2, 1, RATES), said, rtol=1e-12)
+
+
+def test_what_is_timed_is_what_is_counted(monkeypatch):
+    """Rates are a time over the work that was timed: exponentials, multiplications, bytes."""
+    monkeypatch.setattr(costs, "seconds", lambda task, number=1: work_of(task()))
+    rates = costs.measured_rates()
+    assert_allclose([rates.exp, rates.log, rates.element, rates.multiply_add], 1, rtol=1e-12)
+    assert_allclose(rates.byte, 1, rtol=1e-12)
+
+
+def work_of(result):
+    """How much work made this: numbers written, or bytes summed up, or multiplications by ones."""
+    if np.ndim(result) == 0:
+        return 8 * result  # a sum of ones counts them
+    if result.ndim == 3:
+        return result.sum()  # each entry counts the multiplications that made it
+    return result.size
 
 
 def ratio(n_samples, n_features, n_components):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import emtools
-from emtools import Mixture, MultivariateMixture, data, em, fast, fit, logspace, multivariate
+from emtools import Mixture, MultivariateMixture, data, em, fast, fit, multivariate
 from emtools.distributed import (
     fit_chunks,
     fit_dask,
@@ -254,6 +254,18 @@ class TestChunks:
 
 
 class TestContract:
+    def test_the_order_of_bytes_may_differ(self):
+        chunks = cut(FAITHFUL, 100)
+        chunks[1] = chunks[1].astype(">f8")
+        assert_same_fit(fit_chunks(chunks, TWO_ELLIPSES), fit(FAITHFUL, TWO_ELLIPSES))
+
+    def test_features_are_about_the_mean(self, exact_passes):
+        """About another point, the lowest observation say, this step would go the exact way."""
+        groups = np.random.default_rng(0).normal([-7, 7], 0.45, size=(200, 2)).T + 1e3
+        start = Mixture([0.5, 0.5], [993, 1007], [0.45, 0.45])
+        fit_chunks(list(groups), start, tol=0, max_iter=5)
+        assert not exact_passes
+
     @BOTH
     def test_a_fit(self, x, start):
         found = fit_chunks(cut(x, *UNEVEN), start)
@@ -311,6 +323,30 @@ class TestFromANumber:
         ).parameters
         assert_allclose(np.sort(found.means), [0, 10, 30], atol=0.1)
         assert_allclose(found.stds, 1, rtol=0.1)
+
+    @pytest.mark.parametrize("options", [{"floor": 0.1}, {"covariance": "tied"}])
+    def test_the_start_is_fitted_under_the_same_options(self, options):
+        """Forty equal values: without floor or tie, all ten starts collapse onto them."""
+        x = np.append(np.random.default_rng(0).normal(size=60), np.full(40, 9.0))
+        with pytest.raises(em.Collapse, match="all 10 starts"):
+            fit_chunks(cut(x, 50), 2, rng=np.random.default_rng(0))
+        found = fit_chunks(cut(x, 50), 2, rng=np.random.default_rng(0), **options).parameters
+        assert_allclose(np.sort(found.means), [x[:60].mean(), 9], atol=1e-3)
+
+    def test_the_start_rests_on_ten_thousand_rows_drawn_anew_in_each_chunk(self, monkeypatch):
+        drawn = []
+
+        def noted(some, *arguments, **options):
+            drawn.append(some)
+            return fit(some, *arguments, **options)
+
+        monkeypatch.setattr("emtools.distributed.fit", noted)
+        x = np.tile(np.arange(10_000.0), 10)  # ten equal chunks
+        fit_chunks(np.split(x, 10), 1, rng=np.random.default_rng(0), max_iter=1)
+        [some] = drawn
+        assert abs(len(some) - 10_000) < 5 * 100
+        kinds = len(np.unique(some))  # 10,000 draws of 10,000 kinds: 1 - 0.9**10 of them
+        assert abs(kinds / 10_000 - (1 - 0.9**10)) < 0.03
 
     def test_without_an_rng(self):
         assert_allclose(
@@ -608,6 +644,24 @@ def stepwise(chunks, mixture, exponent=0.7, structure="full"):
     return mixture, scores
 
 
+def stepwise_in_one_dimension(chunks, mixture, exponent, floor=0):
+    """The same for (n,) chunks, in the precision of the mixture, about its first means."""
+    (weights, means, stds), origins, scores = mixture, mixture.means, []
+    s, stds = [weights, 0 * weights, weights * stds**2], np.maximum(stds, floor)
+    for k, x in enumerate(chunks):
+        scaled = (x[:, None] - means) / stds
+        joint = np.log(weights / stds) - scaled**2 / 2 - np.log(2 * np.pi) / 2
+        log_density = np.logaddexp.reduce(joint, axis=1, keepdims=True)
+        scores.append(log_density.mean())
+        resp, shifted = np.exp(joint - log_density), x[:, None] - origins
+        eta = np.asarray(k + 2, weights.dtype) ** -float(exponent)
+        s = [(1 - eta) * s[j] + eta * (resp * shifted**j).sum(axis=0) / len(x) for j in range(3)]
+        shifts = s[1] / s[0]
+        weights, means = s[0], origins + shifts
+        stds = np.maximum(np.sqrt(s[2] / s[0] - shifts**2), floor)
+    return Mixture(weights, means, stds), scores
+
+
 class TestStream:
     @pytest.mark.parametrize("exponent", [0.51, 0.7, 1, np.int64(1), np.uint8(1), np.float32(0.75)])
     def test_the_formula(self, exponent):
@@ -615,18 +669,61 @@ class TestStream:
         mixture = Mixture(*map(np.array, TWO_BELLS))
         chunks = cut(WAITING, *UNEVEN)
         seen = fit_stream(chunks, mixture, exponent=exponent)
-        weights, means, stds = mixture
-        s0, s1, s2 = weights, weights * means, weights * (stds**2 + means**2)
-        for k, x in enumerate(chunks):
-            resp, log_likelihood = logspace.e_step(x, mixture)
-            assert_allclose(seen.scores[k], log_likelihood / len(x), rtol=1e-10)
-            eta = (k + 2) ** -float(exponent)
-            s0 = (1 - eta) * s0 + eta * resp.sum(axis=0) / len(x)
-            s1 = (1 - eta) * s1 + eta * resp.T @ x / len(x)
-            s2 = (1 - eta) * s2 + eta * resp.T @ x**2 / len(x)
-            mixture = Mixture(s0, s1 / s0, np.sqrt(s2 / s0 - (s1 / s0) ** 2))
+        mixture, scores = stepwise_in_one_dimension(chunks, mixture, exponent)
         assert_same_parameters(seen.parameters, mixture)
+        assert_allclose(seen.scores, scores, rtol=1e-10)
         assert (seen.n_samples, seen.scores.shape) == (272, (6,))
+
+    def test_the_formula_with_a_floor(self):
+        """Averages are kept as they are; only the mixture made of them is raised."""
+        start, chunks = Mixture(*map(np.array, TWO_BELLS)), cut(WAITING, *range(40, 272, 40))
+        found, scores = stepwise_in_one_dimension(chunks, start, 0.7, floor=5.97)
+        seen = fit_stream(chunks, start, floor=5.97)
+        assert_same_parameters(seen.parameters, found)
+        assert_allclose(seen.scores, scores, rtol=1e-10)
+        assert found.stds.min() == 5.97 < found.stds.max()
+
+    @pytest.mark.parametrize("width", [1e-3, 1e-6, 1e-7, 1e-8])
+    def test_two_narrow_groups_far_apart(self, width):
+        """About a common point, 1e-8 would have no digit left; truth in extended precision."""
+        rng = np.random.default_rng(0)
+        groups = width * rng.normal(size=(100, 2, 50)) + np.array([[0.0], [1.0]])
+        start = Mixture(np.array([0.5, 0.5]), np.array([0.0, 1.0]), np.full(2, 1.5 * width))
+        groups = list(groups.reshape(100, 100))
+        seen = fit_stream(groups, start).parameters
+        long = [np.asarray(part, np.longdouble) for part in start]
+        said, _ = stepwise_in_one_dimension(groups, Mixture(*long), 0.7)
+        assert_allclose(seen.weights, said.weights.astype(float), rtol=1e-12)
+        assert_allclose(seen.means, said.means.astype(float), rtol=1e-12, atol=1e-9 * width)
+        assert_allclose(seen.stds, said.stds.astype(float), rtol=1e-16 / width + 1e-12)
+
+    def test_an_outlier_takes_no_digits_from_the_rest(self):
+        rng = np.random.default_rng(0)
+        chunks = [rng.normal(size=100) for _ in range(30)]
+        chunks[10][7] = 1e10
+        seen = fit_stream(chunks, Mixture([0.99, 0.01], [0, 1e10], [1, 1e9])).parameters
+        assert_allclose(seen.stds[0], 1, rtol=0.1)
+
+    def test_a_log_likelihood_that_is_not_finite(self):
+        """No spread in the first chunk, so nothing to hold the start against; and no NaN comes."""
+        start = Mixture([1.0], [0.0], [1e-160])
+        with pytest.raises(ValueError, match="log-likelihood is nan at iteration 0"):
+            fit_stream([[1.0], [1.0, 2.0]], start)
+
+    def test_chunks_are_let_go(self):
+        """The one that is worked on, and the one that its maker holds; the first, too."""
+        references = []
+
+        def make():
+            for part in np.array_split(WAITING, 9):
+                held = sum(reference() is not None for reference in references)
+                assert held <= 1
+                chunk = part.copy()
+                references.append(weakref.ref(chunk))
+                yield chunk
+                del chunk
+
+        assert fit_stream(make(), TWO_BELLS).n_samples == 272
 
     @pytest.mark.parametrize("structure", STRUCTURES)
     def test_the_formula_in_two_dimensions(self, structure):
@@ -876,6 +973,29 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"held 272 observations at first, 544 in a later"):
             fit_chunks(more, start)
 
+    def test_one_observation_less(self):
+        less = Again(lambda n_passes: [WAITING[: 271 if n_passes > 4 else 272]])
+        with pytest.raises(ValueError, match="held 272 observations at first, 271 in a later"):
+            fit_chunks(less, TWO_BELLS)
+
+    def test_odds_that_overflow_are_no_change_of_chunks(self):
+        """A step that is done again by residuals leaves sums that do not add up."""
+        up = np.append(np.linspace(600, 708, 39), 709.5) / 37
+        x = np.append(np.linspace(-20, -17, 60), up)
+        start = Mixture(np.full(3, 1 / 3), [-18.5, 18.5, 18.5], np.ones(3))
+        found = fit_chunks(cut(x, 50), start, tol=0, max_iter=1)
+        assert_same_fit(found, fit(x, start, tol=0, max_iter=1))
+
+    def test_the_largest_numbers(self):
+        for size in (-9e139, 9e139):
+            x = np.array([0.0, 1, 2, 3, 9, 10]) / 10 * size
+            start, few = Mixture([0.5, 0.5], [0, size], [abs(size)] * 2), {"tol": 0, "max_iter": 9}
+            assert_same_fit(fit_chunks(cut(x, 3), start, **few), fit(x, start, **few))
+            with pytest.raises(
+                ValueError, match=r"chunks\[1\] holds 1.17e\+140 .* change its unit"
+            ):
+                fit_chunks(cut(1.3 * x, 3), TWO_BELLS)
+
     def test_constant(self):
         with pytest.raises(ValueError, match=r"x is constant: all 5 .* are 0.1"):
             fit_chunks([np.full(2, 0.1), np.full(3, 0.1)], 2)
@@ -958,6 +1078,24 @@ class TestBadFile:
     @pytest.mark.parametrize("content", [b"", b"1.0\n2.0\n3.0\n", b"\x93NUMPY", b"\x00" * 1000])
     def test_not_npy(self, path, content):
         path.write_bytes(content)
+        self.check(path, r"observations\.npy is not a whole \.npy file of numbers")
+
+    @pytest.mark.parametrize(
+        ("good", "bad"),
+        [
+            (b"(272,)", b"(272, "),
+            (b"(272,)", b"(-72,)"),
+            (b"(272,), }      ", b"(10000000000000000000000,), }"),
+            (b"'<f8'", b"',f8'"),
+            (b"'<f8'", b"'<q9'"),
+            (b"'descr'", b"'dtype'"),
+        ],
+    )
+    def test_damaged_header(self, path, good, bad):
+        np.save(path, WAITING)
+        content = path.read_bytes()
+        assert content.count(good) == 1
+        path.write_bytes(content.replace(good, bad, 1))
         self.check(path, r"observations\.npy is not a whole \.npy file of numbers")
 
     @pytest.mark.parametrize("n_bytes", [20, 100, 130, 1000, -1])
