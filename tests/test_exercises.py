@@ -528,7 +528,7 @@ def about_their_own_means(chunks, mixture):
         (lambda c, m: chunk_sums(c, m, NEAR), True, "wherever they come from"),
         (lambda c, m: in_turn([np.concatenate(c)], m), True, "Three sums"),
         (lambda c, m: tuple(chunk_sums(c, m, NEAR)), True, "Three sums"),
-        (lambda c, m: m, None, "`total`"),
+        (lambda c, m: m, None, "What does EM need from each chunk"),
         (None, None, "A function"),
         (lambda c, m: averaged(c, m, lambda *_: 1), False, "average of the chunks' answers"),
         (lambda c, m: averaged(c, m, lambda x, _: len(x)), False, "by their lengths"),
