@@ -79,7 +79,7 @@ def work(n_samples, n_features, n_components):
         How many of each kind, of all threads together.
     """
     n_terms = 1 + n_features + n_features * (n_features + 1) // 2  # F
-    n_pieces = np.ceil(n_samples * (n_components + n_terms) / CACHE)
+    n_pieces = np.ceil(n_samples * (n_terms + n_components + 1) / CACHE)
     passes = 4 * n_terms + 4 * n_components + 3
     return Costs(
         exp=n_samples * (n_components - 1),

@@ -139,13 +139,15 @@ def quadratic_form(matrices, vectors):
     return (vectors * (matrices @ vectors[:, :, None])[:, :, 0]).sum(axis=1)
 
 
-def from_log_odds(joint, weight):
+def from_log_odds(joint, totals, weight):
     """Turn log odds into responsibilities, in place; times the sample weights, if any.
 
     Parameters
     ----------
     joint : (B, K, b) array
         Log odds against component 0 in rows 1 to K - 1; row 0 is written only.
+    totals : (B, 1, b) array
+        Room for what is on the way.
     weight : (B, 1, b) array or None
         Sample weights.
 
@@ -157,20 +159,22 @@ def from_log_odds(joint, weight):
     """
     resp_0, odds = joint[:, :1], joint[:, 1:]
     np.exp(odds, out=odds)
-    totals = np.add.reduce(odds, axis=1, keepdims=True)
+    np.add.reduce(odds, axis=1, keepdims=True, out=totals)
     totals += 1
     np.divide(1, totals, out=resp_0)  # Eq. (3)
     odds *= resp_0
     return gathered(joint, np.log(totals, out=totals), weight)
 
 
-def from_log_joint(joint, weight):
+def from_log_joint(joint, totals, weight):
     """Turn the log joint into responsibilities, in place; times the sample weights, if any.
 
     Parameters
     ----------
     joint : (B, K, b) array
         Log joint in B blocks, one component a row.
+    totals : (B, 1, b) array
+        Room for what is on the way.
     weight : (B, 1, b) array or None
         Sample weights.
 
@@ -182,9 +186,10 @@ def from_log_joint(joint, weight):
     highest = joint.max(axis=1, keepdims=True)
     joint -= highest
     np.exp(joint, out=joint)
-    totals = joint.sum(axis=1, keepdims=True)
+    np.add.reduce(joint, axis=1, keepdims=True, out=totals)
     joint /= totals
-    return gathered(joint, highest + np.log(totals), weight)
+    highest += np.log(totals, out=totals)
+    return gathered(joint, highest, weight)
 
 
 def gathered(resp, log_density, weight):
@@ -243,10 +248,10 @@ def expanded_sums(rows, centre, X, sample_weight):
     """
     n_components, n_terms = len(rows) + 1, rows.shape[1]
     sums, gain = np.zeros((n_components, n_terms)), 0.0
-    for x, weight, table, joint in pieces(X, sample_weight, n_components, n_terms):
+    for x, weight, table, joint, totals in pieces(X, sample_weight, n_components, n_terms):
         features(x, centre, table)
         np.matmul(rows, table, out=joint[:, 1:])
-        gain += from_log_odds(joint, weight)
+        gain += from_log_odds(joint, totals, weight)
         sums += np.add.reduce(joint @ table.swapaxes(1, 2))
         if not math.isfinite(gain):
             break  # odds have overflowed: `exact_sums` will do all of it again
@@ -276,12 +281,12 @@ def exact_sums(mixture, origins, squares_only, X, sample_weight):
     i, j = pairs(n_features, squares_only)
     sums, log_likelihood = np.zeros((n_components, 1 + n_features + len(i))), 0.0
     product = n_features**2  # multiplications for an observation
-    for x, weight, table, joint in pieces(
+    for x, weight, table, joint, totals in pieces(
         X, sample_weight, n_components, 1 + 2 * n_features, product
     ):
         residuals, weighted = table[:, 1 : 1 + n_features], table[:, 1 + n_features :]
         write_log_joint(x, mixture, residuals, weighted, joint)
-        log_likelihood += from_log_joint(joint, weight)
+        log_likelihood += from_log_joint(joint, totals, weight)
         for k in range(n_components):
             np.subtract(x, origins[k][:, None], out=residuals)
             np.multiply(joint[:, k : k + 1], residuals, out=weighted)
@@ -310,7 +315,9 @@ def write_log_joint(x, mixture, residuals, scaled, joint):
         np.subtract(x, mean[:, None], out=residuals)
         np.matmul(whitener, residuals, out=scaled)
         np.multiply(scaled, scaled, out=scaled)
-        joint[:, k] = peaks[k] - 0.5 * scaled.sum(axis=1)
+        np.add.reduce(scaled, axis=1, out=joint[:, k])
+        joint[:, k] *= -0.5
+        joint[:, k] += peaks[k]
 
 
 def step_over(add_up, centre, covariance):
@@ -423,11 +430,13 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
         Room for the features, with ones in row 0.
     joint : (B, K, b) array
         Room for the log joint.
+    totals : (B, 1, b) array
+        Room for its sums.
     """
     product = product or n_components * n_terms
     block = min(max(1, len(X)), BLOCK, max(8, PRODUCT // product // 8 * 8))
-    n_blocks = max(1, min(len(X), CACHE // (n_components + n_terms)) // block)
-    table, joint = buffers((n_blocks, n_terms, block), (n_blocks, n_components, block))
+    n_blocks = max(1, min(len(X), CACHE // (n_terms + n_components + 1)) // block)
+    rooms = buffers(*[(n_blocks, n, block) for n in (n_terms, n_components, 1)])
     whole = len(X) - len(X) % block
     for start, stop in pairwise([*range(0, whole, n_blocks * block), whole, len(X)]):
         if start == stop:
@@ -435,7 +444,7 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
         length = min(block, stop - start)
         x = X[start:stop].T.reshape(X.shape[1], -1, length).swapaxes(0, 1)
         weight = None if sample_weight is None else sample_weight[start:stop].reshape(-1, 1, length)
-        yield x, weight, table[: len(x), :, :length], joint[: len(x), :, :length]
+        yield x, weight, *(room[: len(x), :, :length] for room in rooms)
 
 
 def buffers(*shapes):

@@ -38,7 +38,7 @@ def test_work_counted_by_hand():
     assert work.multiply_add == 1000 * (2 + 3) * 6
     assert work.element == 1000 * (4 * 6 + 4 * 3 + 3)
     assert work.call == 200 + 15
-    assert costs.work(10**6, 2, 3).call == 200 + 15 * np.ceil(10**6 * 9 / CACHE)
+    assert costs.work(10**6, 2, 3).call == 200 + 15 * np.ceil(10**6 * (6 + 3 + 1) / CACHE)
 
 
 @pytest.mark.parametrize(("n_features", "n_components"), [(1, 2), (3, 5), (8, 8)])

@@ -547,7 +547,7 @@ SIZES = [5, 15, 16, 17, 47, 48, 49, 96, 100, 149, 150]
 def small_pieces(monkeypatch):
     """With K = 2 or 3 in two dimensions: blocks of 16 observations, pieces of three blocks."""
     monkeypatch.setattr(fast, "BLOCK", 16)
-    monkeypatch.setattr(fast, "CACHE", 9 * 48)
+    monkeypatch.setattr(fast, "CACHE", 10 * 48)
 
 
 class TestPiecesAndThreads:
@@ -562,7 +562,7 @@ class TestPiecesAndThreads:
             whole = make_kernel(X, "full", sample_weight)(start)
             with monkeypatch.context() as small:
                 small.setattr(fast, "BLOCK", 16)
-                small.setattr(fast, "CACHE", 9 * 48)
+                small.setattr(fast, "CACHE", 10 * 48)
                 for n_threads in (1, 3):
                     seen = make_kernel(X, "full", sample_weight, n_threads)(start)
                     assert_same(seen, whole, rtol=1e-12)
@@ -604,7 +604,7 @@ class TestPiecesAndThreads:
             mixture = mixture_of(weights, X[:n_components], circles)
             fast.kernel(X, None, "full")(mixture)
             fast.exact_sums(mixture, mixture.means, False, X, None)
-            for (_, n_rows, block), (_, n_joints, _) in largest:
+            for (_, n_rows, block), (_, n_joints, _), _ in largest:
                 exact = n_rows == 1 + 2 * n_features and n_features > 1
                 product = n_features**2 if exact else n_joints * n_rows
                 assert product * block <= max(fast.PRODUCT, 8 * product)
@@ -615,21 +615,23 @@ class TestPiecesAndThreads:
     def check_pieces(n_samples, n_components, n_products):
         X = np.asfortranarray(np.arange(2.0 * n_samples).reshape(n_samples, 2))
         seen, seen_weights, largest = [], [], 0
-        for x, weight, table, joint in fast.pieces(X, X[:, 0], n_components, n_products):
+        for x, weight, *rooms in fast.pieces(X, X[:, 0], n_components, n_products):
+            table, joint, totals = rooms
             n_blocks, _, block = x.shape
             assert weight.shape == (n_blocks, 1, block)
             assert table.shape == (n_blocks, n_products, block)
             assert joint.shape == (n_blocks, n_components, block)
+            assert totals.shape == (n_blocks, 1, block)
             assert_array_equal(table[:, 0], 1)
             assert np.shares_memory(x, X)
             seen.append(x.transpose(0, 2, 1).reshape(-1, 2))
             seen_weights.append(weight.ravel())
-            largest = max(largest, table.size + joint.size)
+            largest = max(largest, sum(room.size for room in rooms))
             assert block <= fast.BLOCK
             assert block <= max(8, fast.PRODUCT / (n_components * n_products))
         assert_array_equal(np.concatenate(seen), X)
         assert_array_equal(np.concatenate(seen_weights), X[:, 0])
-        assert all(weight is None for _, weight, _, _ in fast.pieces(X, None, 2, 3))
+        assert all(weight is None for _, weight, *_ in fast.pieces(X, None, 2, 3))
         return largest
 
     def test_threads_only_for_work_and_only_while_there_is_a_kernel(self, monkeypatch):
@@ -828,8 +830,9 @@ class TestParts:
         for given_weight in (None, weight):
             resp, from_odds = joint.copy(), joint - joint[:, :1]
             from_odds[:, 0] = np.nan  # only written
-            log_likelihood = fast.from_log_joint(resp, given_weight)
-            gain = fast.from_log_odds(from_odds, given_weight)
+            room = np.full((2, 1, 5), np.nan)
+            log_likelihood = fast.from_log_joint(resp, room, given_weight)
+            gain = fast.from_log_odds(from_odds, room, given_weight)
             assert_allclose(from_odds, resp, rtol=1e-12)
             used = np.ones((2, 1, 5)) if given_weight is None else given_weight
             assert_allclose(resp.sum(axis=1, keepdims=True), used, rtol=1e-13)
