@@ -80,7 +80,7 @@ def work(n_samples, n_features, n_components):
     """
     n_terms = 1 + n_features + n_features * (n_features + 1) // 2  # F
     n_pieces = np.ceil(n_samples * (n_terms + n_components + 1) / CACHE)
-    passes = 4 * n_terms + 4 * n_components + 3
+    passes = 4 * n_terms + 4 * n_components + 2
     return Costs(
         exp=n_samples * (n_components - 1),
         log=n_samples,

@@ -159,8 +159,7 @@ def from_log_odds(joint, totals, weight):
     """
     resp_0, odds = joint[:, :1], joint[:, 1:]
     np.exp(odds, out=odds)
-    np.add.reduce(odds, axis=1, keepdims=True, out=totals)
-    totals += 1
+    np.add.reduce(odds, axis=1, keepdims=True, out=totals, initial=1)
     np.divide(1, totals, out=resp_0)  # Eq. (3)
     odds *= resp_0
     return gathered(joint, np.log(totals, out=totals), weight)
@@ -436,7 +435,8 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
     product = product or n_components * n_terms
     block = min(max(1, len(X)), BLOCK, max(8, PRODUCT // product // 8 * 8))
     n_blocks = max(1, min(len(X), CACHE // (n_terms + n_components + 1)) // block)
-    rooms = buffers(*[(n_blocks, n, block) for n in (n_terms, n_components, 1)])
+    sizes = n_terms, n_components, 1
+    table, joint, totals = buffers(*[(n_blocks, size, block) for size in sizes])
     whole = len(X) - len(X) % block
     for start, stop in pairwise([*range(0, whole, n_blocks * block), whole, len(X)]):
         if start == stop:
@@ -444,7 +444,8 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
         length = min(block, stop - start)
         x = X[start:stop].T.reshape(X.shape[1], -1, length).swapaxes(0, 1)
         weight = None if sample_weight is None else sample_weight[start:stop].reshape(-1, 1, length)
-        yield x, weight, *(room[: len(x), :, :length] for room in rooms)
+        here = slice(len(x)), slice(None), slice(length)
+        yield x, weight, table[here], joint[here], totals[here]
 
 
 def buffers(*shapes):

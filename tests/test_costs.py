@@ -31,12 +31,12 @@ def test_work_counted_by_hand():
     work = costs.work(1000, 1, 2)
     assert (work.exp, work.log, work.byte) == (1000, 1000, 8000)
     assert work.multiply_add == 1000 * (1 + 2) * 3  # one row of odds, two rows of sums, 3 features
-    assert work.element == 1000 * (4 * 3 + 4 * 2 + 3)  # table, rows of odds, totals
+    assert work.element == 1000 * (4 * 3 + 4 * 2 + 2)  # table, rows of odds, totals
     assert work.call == 100 + 15  # one piece
     work = costs.work(1000, 2, 3)  # 1, two features, three products; two rows of odds
     assert (work.exp, work.log, work.byte) == (2000, 1000, 16_000)
     assert work.multiply_add == 1000 * (2 + 3) * 6
-    assert work.element == 1000 * (4 * 6 + 4 * 3 + 3)
+    assert work.element == 1000 * (4 * 6 + 4 * 3 + 2)
     assert work.call == 200 + 15
     assert costs.work(10**6, 2, 3).call == 200 + 15 * np.ceil(10**6 * (6 + 3 + 1) / CACHE)
 
