@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-BUILD := $(PY) notebooks/source/build.py
+BUILD := $(PY) docs/build.py
 # nbval compares every stored output; a cell may take two minutes, not nbval's half hour.
 NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout 120 \
 	--numprocesses 2 --dist loadscope

@@ -1,7 +1,7 @@
 """The code of the course, one module for each chapter; README.md has the table.
 
-Importing it imports NumPy and nothing heavier: figures are in `emtools.plots`, sliders in
-`emtools.widgets`.
+Importing it imports NumPy and nothing heavier: figures are in `emtools.course.plots`, sliders in
+`emtools.course.widgets`.
 """
 
 from emtools.fitting import fit, labels, log_density, responsibilities, sample

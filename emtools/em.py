@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from emtools.checks import check_stopping
+
 EPS = float(np.finfo(float).eps)
 CURES = (
     "Start elsewhere or more often (n_starts), fit fewer components, share one width "
@@ -283,24 +285,6 @@ def accepted(step, parameters, iteration):
             "parameters there for a width of 0 or an observation too far from every component"
         )
     return new_parameters, float(log_likelihood)
-
-
-def check_stopping(tol, max_iter):
-    """Raise ValueError unless `tol` is a number >= 0 and `max_iter` a whole number >= 0."""
-    if not is_real(tol) or not 0 <= tol < math.inf:
-        raise ValueError(f"tol must be a number >= 0, in nats; it is {tol!r}")
-    if not is_whole(max_iter) or max_iter < 0:
-        raise ValueError(f"max_iter must be a whole number >= 0; it is {max_iter!r}")
-
-
-def is_whole(value):
-    """Whether this is an integer, NumPy's included (True and False are not)."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def is_real(value):
-    """Whether this is a real number, NumPy's included (True and False are not)."""
-    return is_whole(value) or isinstance(value, (float, np.floating))
 
 
 def shown(items, progress, label):

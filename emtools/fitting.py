@@ -12,9 +12,19 @@ import numpy as np
 
 from emtools import mixture as univariate
 from emtools import multivariate
-from emtools.em import Collapse, Fit, best, is_real, is_whole, iterate, restarts, shown
-from emtools.fast import kernel
-from emtools.mixture import Mixture, checked_array, checked_vector
+from emtools.checks import (
+    check_choice,
+    check_enough,
+    check_options,
+    check_varied,
+    checked_array,
+    checked_n_starts,
+    checked_sample_weight,
+    is_whole,
+)
+from emtools.em import Collapse, Fit, best, iterate, restarts, shown
+from emtools.kernel import step_on
+from emtools.mixture import Mixture
 from emtools.multivariate import STRUCTURES, MultivariateMixture
 from emtools.starts import kmeans_plus_plus, quantiles
 
@@ -78,13 +88,14 @@ def fit(
     Collapse
         If a component shrinks onto a point or vanishes, from every start.
     """
-    check_options(covariance, floor, rng)
+    check_choice(covariance, "covariance", STRUCTURES)
+    check_options(floor, rng)
     data, units = own_data(x, sample_weight, covariance)
     starts = own_starts(start, n_starts, rng, data, units, np.shape(x))
     narrowest = own_floor(floor, units)
     n_samples = max(len(data.X), data.sample_weight.sum())
     limits = Limits(n_samples, 1e-10 * data.spread, units.centre / units.scale)
-    step = guarded(kernel(data.X, data.sample_weight, covariance), limits, narrowest)
+    step = guarded(step_on(data.X, data.sample_weight, covariance), limits, narrowest)
 
     def run(begin):
         begin = raised(STRUCTURES[covariance](begin), narrowest)
@@ -523,83 +534,3 @@ def checked_for(shape, mixture):
             "they need the same number of columns"
         )
     return mixture
-
-
-def checked_sample_weight(sample_weight, n_samples):
-    """Return (N,) float weights >= 0, all 1 for None, or say what is wrong with them."""
-    if sample_weight is None:
-        return np.ones(n_samples)
-    sample_weight = checked_vector(sample_weight, "sample_weight")
-    if len(sample_weight) != n_samples:
-        raise ValueError(
-            f"sample_weight must have one entry for each observation; it has {len(sample_weight)}, "
-            f"x has {n_samples}"
-        )
-    if (sample_weight < 0).any():
-        n = int(np.argmax(sample_weight < 0))
-        raise ValueError(f"sample_weight must not be negative; [{n}] is {sample_weight[n]}")
-    if not sample_weight.any():
-        raise ValueError("sample_weight must not be zero everywhere")
-    if sample_weight.max() > 1e300 / n_samples:
-        n = int(np.argmax(sample_weight))
-        raise ValueError(
-            f"sample_weight must be under {1e300 / n_samples:.3g}, so that sums of it are numbers; "
-            f"[{n}] is {sample_weight[n]:.3g}. Divide all of them by it"
-        )
-    return sample_weight
-
-
-def check_varied(lowest, highest, n_samples, dimensions):
-    """Raise ValueError if a column, known by its extremes, is constant or its square overflows."""
-    with np.errstate(over="ignore"):
-        ranges = highest - lowest
-    for d, width in enumerate(ranges):
-        name = "x" if dimensions == 1 else f"column {d} of x"
-        if width == 0:
-            raise ValueError(
-                f"{name} is constant: all {n_samples} observations (of positive weight) are "
-                f"{lowest[d]}, so there is no width to estimate. Leave it out, or look again"
-            )
-        if not 1e-150 < width < 1e150:
-            raise ValueError(
-                f"{name} spans {width:.3g}, whose square float64 cannot hold; change its unit"
-            )
-
-
-def check_enough(n_components, n_samples):
-    """Raise ValueError unless there are from one to N components."""
-    if n_components < 1:
-        raise ValueError(f"start must be at least one component; it is {n_components}")
-    if n_samples < n_components:
-        raise ValueError(
-            f"x has fewer observations (of positive weight) than there are components: {n_samples} "
-            f"against {n_components}. Ask for fewer components"
-        )
-
-
-def checked_n_starts(start, n_starts):
-    """Return how many starts to make, or say why not."""
-    if n_starts is None:
-        return DEFAULT_STARTS
-    if not is_whole(n_starts) or n_starts < 1:
-        raise ValueError(f"n_starts must be a whole number >= 1; it is {n_starts!r}")
-    if not is_whole(start) and n_starts > 1:
-        raise ValueError(
-            f"n_starts is {n_starts}, but a mixture is one start; give the number of components "
-            "instead, or leave n_starts out"
-        )
-    return n_starts
-
-
-def check_options(covariance, floor, rng):
-    """Raise ValueError unless the structure is known, the floor >= 0, and rng can draw."""
-    if not isinstance(covariance, str) or covariance not in STRUCTURES:
-        raise ValueError(f"covariance must be one of {', '.join(STRUCTURES)}; it is {covariance!r}")
-    if not is_real(floor) or not 0 <= floor < np.inf:
-        raise ValueError(
-            f"floor must be a standard deviation >= 0 in the units of x; it is {floor!r}"
-        )
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise ValueError(
-            f"rng must be a numpy.random.Generator, such as np.random.default_rng(1); it is {rng!r}"
-        )

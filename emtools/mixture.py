@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from emtools.checks import checked_vector
+
 
 class Mixture(NamedTuple):
     """K normal densities, mixed: p(x) = sum_k weights[k] N(x; means[k], stds[k]).
@@ -179,57 +181,3 @@ def in_a_word(value):
         return f"a {type(value).__name__}; give its parameters: fit.parameters"
     parts = f" of {len(value)} parts" if isinstance(value, (tuple, list)) else ""
     return type(value).__name__ + parts
-
-
-def checked_vector(values, name):
-    """Return a new (N,) float64 array, or say what is wrong with it (see `checked_array`)."""
-    return checked_array(values, name, dimensions=(1,))
-
-
-def checked_array(values, name, dimensions):
-    """Return a new float64 array, or say what is wrong with it.
-
-    Parameters
-    ----------
-    values : array or nested sequence of numbers
-        Integers, lists, float32 and non-contiguous arrays are welcome; never changed.
-    name : str
-        What the error message calls it.
-    dimensions : tuple of int
-        The numbers of dimensions it may have: ``(1,)`` for (N,), ``(1, 2)`` for (N,) or (N, D).
-
-    Returns
-    -------
-    array of float64
-        A copy, in C order, with at least one entry.
-
-    Raises
-    ------
-    ValueError
-        If it is masked, empty, not numeric, of another dimension or not finite; with how many and
-        the first index.
-    """
-    if np.ma.is_masked(values):
-        raise ValueError(f"{name} has masked values; leave them out first: {name}.compressed()")
-    try:
-        array = np.asarray(values)
-    except ValueError:  # a list of lists of unequal length
-        shape = "be one row of numbers" if dimensions == (1,) else "have rows of equal length"
-        raise ValueError(f"{name} must {shape}; its rows differ in length") from None
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold real numbers; its type is {array.dtype}")
-    if array.ndim not in dimensions:
-        wanted = " or ".join(("zero", "one", "two", "three")[d] for d in dimensions)
-        plural = "" if dimensions == (1,) else "s"
-        raise ValueError(f"{name} must have {wanted} dimension{plural}; its shape is {array.shape}")
-    if array.size == 0:
-        raise ValueError(f"{name} must not be empty")
-    array = array.astype(np.float64, order="C")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        index = np.unravel_index(np.argmax(bad), array.shape)
-        raise ValueError(
-            f"{name} must be finite; {bad.sum()} of {array.size} values are not, "
-            f"the first is {name}[{', '.join(map(str, index))}] = {array[index]}"
-        )
-    return array

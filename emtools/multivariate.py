@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emtools.mixture import check_draw, check_weights, checked_array, in_a_word
+from emtools.checks import checked_array
+from emtools.mixture import check_draw, check_weights, in_a_word
 
 
 class MultivariateMixture(NamedTuple):

@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-from emtools import data, fast
+from emtools import data, kernel
 
 # The same examples each time, so that a reader's `make test` fails for a reason or not at all.
 # Those who change the code search wider: pytest --hypothesis-profile=explore
@@ -25,11 +25,11 @@ def galaxies():
 @pytest.fixture
 def exact_passes(monkeypatch):
     """A list that grows with each pass over the observations of the exact kind."""
-    passes, exact_sums = [], fast.exact_sums
+    passes, exact_sums = [], kernel.exact_sums
 
     def counted(*arguments):
         passes.append(1)
         return exact_sums(*arguments)
 
-    monkeypatch.setattr(fast, "exact_sums", counted)
+    monkeypatch.setattr(kernel, "exact_sums", counted)
     return passes

@@ -903,10 +903,10 @@ def test_the_kernel_can_be_exchanged(monkeypatch):
 
     def other(X, sample_weight, covariance):
         asked.append((X.shape, sample_weight.shape, covariance))
-        return kernel(X, sample_weight, covariance)
+        return step_on(X, sample_weight, covariance)
 
-    kernel = fitting.kernel
-    monkeypatch.setattr(fitting, "kernel", other)
+    step_on = fitting.step_on
+    monkeypatch.setattr(fitting, "step_on", other)
     fit(FAITHFUL, 2, covariance="tied", n_starts=3)
     assert asked == [((272, 2), (272,), "tied")]
 

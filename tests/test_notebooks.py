@@ -66,19 +66,19 @@ SHELF = {
         "fitting": set(),
     },
     "12": {
-        "fast": {"total", "parabolas", "features", "from_log_odds", "gathered", "m_step"},
-        "costs": {
+        "kernel": {"total", "parabolas", "features", "from_log_odds", "gathered", "m_step"},
+        "scale.costs": {
             "Costs",
             "seconds",
             "measured_rates",
             "work",
             "predicted_seconds",
         },
-        "distributed": set(),
+        "scale.chunks": set(),
     },
 }
 # Modules that are taught whole: no function of theirs may be missing above.
-WHOLE = {"loops", "arrays", "logspace", "bound", "starts", "costs"}
+WHOLE = {"loops", "arrays", "logspace", "bound", "starts", "scale.costs"}
 # What chapter 00 may use before it is taught, to see whether the machine is ready.
 # Chapter 05 borrows from its own module what is all checks and messages: `iterate` and `Collapse`.
 # Chapter 06 ends with the call that it has put together; chapter 12 says in a sentence what the
@@ -87,9 +87,9 @@ PREVIEW = {
     "00": {"mixture", "logspace"},
     "05": {"em"},
     "06": {"fitting"},
-    "12": {"fast", "distributed"},
+    "12": {"kernel", "scale.chunks"},
 }
-NOT_TAUGHT = {"data", "plots", "widgets", "check", "exercises"}
+NOT_TAUGHT = {"data", "course"}
 VERBS = {
     "Start",
     "Fit",
@@ -279,7 +279,8 @@ def emtools_modules(source):
     for module, name in imported(source):
         if module.split(".")[0] == "emtools":
             # The package itself offers `fit`.
-            yield (module.split(".")[1:] or [name or "fitting"])[0]
+            inside = module.split(".")[1:] or [name or "fitting"]
+            yield "course" if inside[0] == "course" else ".".join(inside)
 
 
 def imported(source):
@@ -396,7 +397,7 @@ def test_equations_that_code_cites_exist(path):
 
 def test_building_again_gives_the_same_notebooks(tmp_path):
     """Sources, outputs and ids; pictures and timings aside."""
-    build = [sys.executable, str(SOURCE / "build.py"), "--into", str(tmp_path)]
+    build = [sys.executable, str(ROOT / "docs/build.py"), "--into", str(tmp_path)]
     subprocess.run(build, check=True, capture_output=True, timeout=600)
     if sys.platform == "linux":  # the largest of the kernels and their parents, in kB
         import resource

@@ -236,7 +236,7 @@ def test_make_links_writes_another_address_everywhere(tmp_path):
         shutil.copy(ROOT / name, tmp_path)
     moved = read("pyproject.toml").replace(ADDRESS, elsewhere)
     (tmp_path / "pyproject.toml").write_text(moved, encoding="utf-8")
-    build = tmp_path / "notebooks/source/build.py"
+    build = tmp_path / "docs/build.py"
     subprocess.run([sys.executable, build, "--links"], check=True)
 
     for path in texts_with_links():

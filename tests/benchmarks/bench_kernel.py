@@ -2,7 +2,7 @@
 
 Milliseconds an iteration, by the difference of a long and a short fit from the same start, so that
 reading, checking and starting cost nobody anything. Peers take turns, and the ratio is the median
-over the turns. The figures go to figures.json beside this file, the picture to notebooks/source.
+over the turns. The figures go to figures.json beside this file, the picture to docs.
 `--quick` runs everything once on less data, to see that it runs.
 """
 
@@ -26,10 +26,11 @@ from numba import njit
 from sklearn.mixture import GaussianMixture
 
 import emtools
-from emtools import Mixture, MultivariateMixture, distributed, fast
+from emtools import Mixture, MultivariateMixture, kernel
+from emtools.scale import chunks
 
 HERE = Path(__file__).resolve().parent
-PICTURE = HERE.parents[1] / "notebooks" / "source" / "benchmark.png"
+PICTURE = HERE.parents[1] / "docs" / "benchmark.png"
 WORK = {  # N, D, K: times faster than scikit-learn that the course asks of itself, and hopes for
     (1_000_000, 1, 2): (25, 40),
     (1_000_000, 1, 5): (18, 30),
@@ -249,7 +250,7 @@ def floor(n_samples, turns):
 def seconds_a_step(n_samples, n_threads, times):
     """The quickest of some steps of the kernel in one dimension, K = 2."""
     X, start = problem(n_samples, 1, 2)
-    step = fast.kernel(X, None, "full", n_threads)
+    step = kernel.step_on(X, None, "full", n_threads)
     return least(lambda: step(start), times)
 
 
@@ -279,7 +280,8 @@ CHILD = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from emtools import Mixture, distributed, fast, MultivariateMixture
+from emtools import Mixture, MultivariateMixture, kernel
+from emtools.scale import chunks
 
 def peak():  # of this program alone: what getrusage says would hold the parent's, too
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -292,12 +294,12 @@ if way == "file":
     fits = {}
     for n in (2, 12):
         begin = time.perf_counter()
-        distributed.fit_file(path, start, tol=0, max_iter=n)
+        chunks.fit_file(path, start, tol=0, max_iter=n)
         fits[n] = time.perf_counter() - begin
     seconds = (fits[12] - fits[2]) / 10
 else:
     x = np.load(path)
-    step = fast.kernel(x[:, None], None, "full")
+    step = kernel.step_on(x[:, None], None, "full")
     mixture = MultivariateMixture(np.full(2, .5), np.array([[.3], [3.5]]), np.ones((2, 1, 1)))
     step(mixture)
     begin = time.perf_counter()
@@ -353,9 +355,9 @@ def one_worker_or_two(n_samples, n_chunks=16):
         options = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
         with LocalCluster(**options) as cluster, Client(cluster):
             made = [dask.delayed(drawn)(i, n_samples // n_chunks) for i in range(n_chunks)]
-            measured(name, distributed.fit_dask, dask.persist(*made))
-    chunks = [drawn(i, n_samples // n_chunks) for i in range(n_chunks)]
-    measured("seconds, one process without Dask", distributed.fit_chunks, chunks)
+            measured(name, chunks.fit_dask, dask.persist(*made))
+    parts = [drawn(i, n_samples // n_chunks) for i in range(n_chunks)]
+    measured("seconds, one process without Dask", chunks.fit_chunks, parts)
     one, two, none = means.values()
     found["two workers, times one"] = round(
         found["seconds, one worker"] / found["seconds, two workers"], 2

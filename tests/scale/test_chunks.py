@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import emtools
-from emtools import Mixture, MultivariateMixture, data, em, fast, fit, multivariate
-from emtools.distributed import (
+from emtools import Mixture, MultivariateMixture, data, em, fit, kernel, multivariate
+from emtools.scale.chunks import (
     fit_chunks,
     fit_dask,
     fit_file,
@@ -228,15 +228,15 @@ class TestChunks:
         assert len(references) >= 20
 
     def test_no_thread_is_left(self, monkeypatch):
-        monkeypatch.setattr(fast, "worthwhile_threads", lambda size: 2)
-        seen, exact_sums = set(), fast.exact_sums
+        monkeypatch.setattr(kernel, "worthwhile_threads", lambda size: 2)
+        seen, exact_sums = set(), kernel.exact_sums
 
         def noted(*given):
             seen.add(threading.current_thread())
             return exact_sums(*given)
 
-        monkeypatch.setattr(fast, "exact_sums", noted)
-        monkeypatch.setattr(fast, "SIZE_LIMIT", 0)
+        monkeypatch.setattr(kernel, "exact_sums", noted)
+        monkeypatch.setattr(kernel, "SIZE_LIMIT", 0)
 
         def pools():
             return {t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")}
@@ -340,7 +340,7 @@ class TestFromANumber:
             drawn.append(some)
             return fit(some, *arguments, **options)
 
-        monkeypatch.setattr("emtools.distributed.fit", noted)
+        monkeypatch.setattr("emtools.scale.chunks.fit", noted)
         x = np.tile(np.arange(10_000.0), 10)  # ten equal chunks
         fit_chunks(np.split(x, 10), 1, rng=np.random.default_rng(0), max_iter=1)
         [some] = drawn
@@ -364,14 +364,14 @@ class TestFile:
     def test_the_same_as_fit(self, x, start, numbers, path, monkeypatch):
         """With so many numbers in memory at a time, of 272 or 544; 20 leave a few over."""
         if numbers is not None:
-            monkeypatch.setattr("emtools.distributed.CHUNK", numbers)
+            monkeypatch.setattr("emtools.scale.chunks.CHUNK", numbers)
         np.save(path, x)
         seen = fit_file(path, start, tol=0, max_iter=10)
         assert_same_fit(seen, fit(x, start, tol=0, max_iter=10))
 
     @pytest.mark.parametrize("dtype", ["f4", ">f8", ">f4", "<i2", "u1"])
     def test_other_types(self, dtype, path, monkeypatch):
-        monkeypatch.setattr("emtools.distributed.CHUNK", 100)
+        monkeypatch.setattr("emtools.scale.chunks.CHUNK", 100)
         for x, start in ((WAITING, TWO_BELLS), (np.round(FAITHFUL * [10, 1]), TENTHS)):
             x = x.astype(dtype)
             np.save(path, x)
@@ -380,14 +380,14 @@ class TestFile:
 
     @pytest.mark.parametrize("structure", STRUCTURES)
     def test_fortran_order(self, structure, path, monkeypatch):
-        monkeypatch.setattr("emtools.distributed.CHUNK", 90)
+        monkeypatch.setattr("emtools.scale.chunks.CHUNK", 90)
         np.save(path, np.asfortranarray(FAITHFUL))
         options = {"covariance": structure, "tol": 0, "max_iter": 10}
         seen = fit_file(path, TWO_ELLIPSES, **options)
         assert_same_fit(seen, fit(FAITHFUL, TWO_ELLIPSES, **options))
 
     def test_from_a_number(self, path, monkeypatch):
-        monkeypatch.setattr("emtools.distributed.CHUNK", 100)
+        monkeypatch.setattr("emtools.scale.chunks.CHUNK", 100)
         np.save(path, FAITHFUL)
         found = fit_file(path, 2, rng=np.random.default_rng(0))
         assert_allclose(found.log_likelihood, -1130.26396018, atol=1e-7, rtol=0)
@@ -402,9 +402,9 @@ class TestFile:
 
     def test_a_file_that_cannot_be_written(self, path, monkeypatch):
         """Root may write anything, so what is asked for is looked at, too."""
-        modes, opened = [], emtools.distributed.open_memmap
+        modes, opened = [], emtools.scale.chunks.open_memmap
         monkeypatch.setattr(
-            emtools.distributed,
+            emtools.scale.chunks,
             "open_memmap",
             lambda p, mode: modes.append(mode) or opened(p, mode=mode),
         )
@@ -435,10 +435,11 @@ class TestFile:
 MEASURED = """
 import resource, sys
 import numpy as np
-from emtools import Mixture, distributed
-from emtools.distributed import fit_file
+from emtools import Mixture
+from emtools.scale import chunks
+from emtools.scale.chunks import fit_file
 
-distributed.CHUNK = 2**20  # 8 MB: ten chunks
+chunks.CHUNK = 2**20  # 8 MB: ten chunks
 
 def peak():  # MB; macOS counts bytes, others kB
     unit = 1e6 if sys.platform == "darwin" else 1e3
@@ -1140,7 +1141,7 @@ class TestBadFile:
 
     def test_not_finite(self, path, monkeypatch):
         """Which rows of the file, and which of those."""
-        monkeypatch.setattr("emtools.distributed.CHUNK", 100)
+        monkeypatch.setattr("emtools.scale.chunks.CHUNK", 100)
         x = WAITING.copy()
         x[[211, 250]] = np.nan, np.inf
         np.save(path, x)
@@ -1174,7 +1175,7 @@ class TestProgress:
         assert "chunks" in capsys.readouterr().err
 
     def test_of_a_file(self, capsys, tmp_path, monkeypatch):
-        monkeypatch.setattr("emtools.distributed.CHUNK", 100)
+        monkeypatch.setattr("emtools.scale.chunks.CHUNK", 100)
         np.save(tmp_path / "x.npy", WAITING)
         fit_file(tmp_path / "x.npy", TWO_BELLS)
         assert capsys.readouterr() == ("", "")

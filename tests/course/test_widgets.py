@@ -7,7 +7,8 @@ import pytest
 from cases import CONVERGED, DOCUMENT_START
 from PIL import Image
 
-from emtools import data, logspace, multivariate, plots, widgets
+from emtools import data, logspace, multivariate
+from emtools.course import plots, widgets
 
 
 def pixels(png):

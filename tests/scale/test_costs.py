@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from emtools import costs
-from emtools.fast import CACHE, kernel
+from emtools.kernel import CACHE, step_on
 from emtools.multivariate import MultivariateMixture
+from emtools.scale import costs
 
 # Seconds as measured once; the tests below need numbers, not these.
 RATES = costs.Costs(8e-10, 8e-10, 2e-10, 4e-11, 3e-11, 3e-7)
@@ -114,7 +114,7 @@ def ratio(n_samples, n_features, n_components):
     circles = np.tile(np.eye(n_features), (n_components, 1, 1))
     mixture = MultivariateMixture(np.full(n_components, 1 / n_components), means, circles)
     X = rng.normal(size=(n_samples, n_features))
-    step = kernel(X, np.ones(n_samples), "full", n_threads=1)
+    step = step_on(X, np.ones(n_samples), "full", n_threads=1)
     sizes = n_samples, n_features, n_components
     predicted = costs.predicted_seconds(*sizes, 1, costs.measured_rates(), n_threads=1)
     return predicted / costs.seconds(lambda: step(mixture))

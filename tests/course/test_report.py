@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emtools.check import expect, in_words, report, report_path
+from emtools.course.report import expect, in_words, report, report_path
 from emtools.mixture import Mixture
 from emtools.multivariate import MultivariateMixture
 

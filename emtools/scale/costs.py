@@ -1,7 +1,7 @@
 """A cost model of one EM iteration: how much work it is, and what that takes here (chapter 12).
 
 Both `work` and `measured_rates` speak of the same six things, so that a time is the sum of their
-products. The model is of `emtools.fast` with full covariances and is good to a factor of 2.
+products. The model is of `emtools.kernel` with full covariances and is good to a factor of 2.
 """
 
 from timeit import repeat
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emtools.fast import CACHE, worthwhile_threads
+from emtools.kernel import CACHE, worthwhile_threads
 
 ANOTHER_THREAD = 0.6  # of a processor: threads share the way to the memory; found by measuring
 STARTING_THREADS = 500  # calls of NumPy that it takes to hand out the work; found by measuring
@@ -101,7 +101,7 @@ def predicted_seconds(n_samples, n_features, n_components, n_iter, rates, n_thre
     rates : Costs
         What `measured_rates` found.
     n_threads : int, optional
-        As many as `emtools.fast` would use unless given.
+        As many as `emtools.kernel` would use unless given.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Turn the course's text into executed notebooks: the same sources, outputs and ids each time.
 
-`python notebooks/source/build.py` builds every chapter and its solutions; names such as `01` build
+`python docs/build.py` builds every chapter and its solutions; names such as `01` build
 only those; `--links` writes the repository's address from pyproject.toml wherever it is needed.
 """
 
@@ -16,12 +16,14 @@ import nbformat
 import numpy as np
 from nbclient import NotebookClient
 
-from emtools import arrays, data, plots
+from emtools import arrays, data
+from emtools.course import plots
 from emtools.mixture import Mixture
 
-SOURCE = Path(__file__).resolve().parent
-NOTEBOOKS = SOURCE.parent
-ROOT = NOTEBOOKS.parent
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+NOTEBOOKS = ROOT / "notebooks"
+SOURCE = NOTEBOOKS / "source"
 MYST = {"extension": ".md", "format_name": "myst"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -85,7 +87,7 @@ def solve(chapter, answers):
         stub.source = cells[name].source
     for cell in chapter.cells:  # solutions stand one folder deeper than their chapter
         if cell.cell_type == "markdown":
-            cell.source = cell.source.replace("](source/", "](../source/")
+            cell.source = cell.source.replace("](../docs/", "](../../docs/")
     # A solution is one notebook and no text: JupyterLab is told not to pair it.
     chapter.metadata["jupytext"] = {"formats": "ipynb"}
     return chapter
@@ -146,7 +148,7 @@ def draw_readme_picture():
         path.append(arrays.m_step(x, arrays.e_step(x, path[-1])))
     figure, axes = plots.new_figure(3, 2, height=7, sharex=True, sharey=True)
     plots.draw_path(axes, x, path, (0, 1, 2, 5, 25, 100), mark=66)
-    (SOURCE / "step_player.png").write_bytes(plots.as_png(figure))
+    (DOCS / "step_player.png").write_bytes(plots.as_png(figure))
 
 
 def repository():

@@ -14,14 +14,25 @@ from zlib import crc32
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from emtools import fast
-from emtools.em import Collapse, accepted, check_stopping, is_real, is_whole, iterate, shown
+from emtools import kernel
+from emtools.checks import (
+    check_choice,
+    check_chunks,
+    check_complete,
+    check_enough,
+    check_options,
+    check_repeatable,
+    check_size,
+    check_stopping,
+    check_stream,
+    check_varied,
+    checked_array,
+    is_whole,
+)
+from emtools.em import Collapse, accepted, iterate, shown
 from emtools.fitting import (
     Limits,
     Units,
-    check_enough,
-    check_options,
-    check_varied,
     checked_for,
     fit,
     guarded,
@@ -30,7 +41,7 @@ from emtools.fitting import (
     raised,
     refuse_collapsed,
 )
-from emtools.mixture import Mixture, checked_array
+from emtools.mixture import Mixture
 from emtools.multivariate import STRUCTURES
 
 CHUNK = 2**21  # numbers of a file in memory at a time: 16 MB
@@ -110,7 +121,8 @@ def fit_chunks(
     Collapse
         If a component shrinks onto a point or vanishes.
     """
-    check_options(covariance, floor, rng)
+    check_choice(covariance, "covariance", STRUCTURES)
+    check_options(floor, rng)
     check_stopping(tol, max_iter)
     for_each_chunk, on_chunk = ways_through(chunks, progress)
     survey = survey_of(for_each_chunk)
@@ -123,9 +135,9 @@ def fit_chunks(
     def add_up(sums_over):
         results = list(for_each_chunk(partial(sums_of_chunk, on_chunk, sums_over)))
         check_unchanged(results, survey.n_samples)
-        return fast.total(results)
+        return kernel.total(results)
 
-    step = guarded(fast.step_over(add_up, survey.mean, covariance), limits_of(survey), narrowest)
+    step = guarded(kernel.make_step(add_up, survey.mean, covariance), limits_of(survey), narrowest)
     begin = raised(STRUCTURES[covariance](begin), narrowest)
     found = iterate(step, begin, tol=tol, max_iter=max_iter, progress=progress)
     return found._replace(parameters=as_given(found.parameters, survey.dimensions))
@@ -175,7 +187,7 @@ def ways_through(chunks, progress):
     for_each_chunk : function
         ``for_each_chunk(function)`` yields ``function(name, chunk)`` in the order of the chunks.
     on_chunk : function
-        As `emtools.fast.in_threads` gives it.
+        As `emtools.kernel.in_threads` gives it.
 
     Raises
     ------
@@ -183,14 +195,14 @@ def ways_through(chunks, progress):
         If these are not chunks, or can be gone through only once.
     """
     if isinstance(chunks, DaskChunks):
-        return chunks.for_each, fast.alone
+        return chunks.for_each, kernel.alone
     check_repeatable(chunks)
 
     def for_each_chunk(function):
         for number, chunk in enumerate(shown(chunks, progress, "chunks")):
             yield function(name_of(chunks, number), chunk)
 
-    return for_each_chunk, fast.in_threads(fast.worthwhile_threads(CHUNK))
+    return for_each_chunk, kernel.in_threads(kernel.worthwhile_threads(CHUNK))
 
 
 class DaskChunks:
@@ -229,7 +241,7 @@ def delayed_chunks(chunks):
 def sums_of_chunk(on_chunk, sums_over, name, chunk):
     """What ``sums_over(X, sample_weight)`` gives for one chunk; in threads if it is worth them."""
     X = np.asarray(chunk)
-    on_chunk = on_chunk if fast.worthwhile_threads(X.size) > 1 else fast.alone
+    on_chunk = on_chunk if kernel.worthwhile_threads(X.size) > 1 else kernel.alone
     with np.errstate(all="ignore"):
         return on_chunk(sums_over, X[:, None] if X.ndim == 1 else X, None)
 
@@ -314,29 +326,6 @@ def name_of(chunks, number):
     return chunks.name(number) if isinstance(chunks, FileChunks) else f"chunks[{number}]"
 
 
-def check_chunks(chunks):
-    """Raise ValueError for what is likely to be meant as chunks and is not."""
-    if isinstance(chunks, (str, Path)):
-        raise ValueError(f"chunks must be arrays; for a file, use fit_file({str(chunks)!r}, ...)")
-    if hasattr(chunks, "shape"):
-        raise ValueError(
-            f"chunks is one {type(chunks).__name__} of shape {chunks.shape}; use emtools.fit (or "
-            "fit_dask for a Dask array), or give a list of arrays"
-        )
-    if not hasattr(chunks, "__iter__"):
-        raise ValueError(f"chunks must be an iterable of arrays; it is {type(chunks).__name__}")
-
-
-def check_repeatable(chunks):
-    """Raise ValueError unless these are chunks that can be gone through again and again."""
-    check_chunks(chunks)
-    if iter(chunks) is iter(chunks):
-        raise ValueError(
-            "these chunks can be gone through only once, but every step needs them again; give a "
-            "list, or use fit_stream, which needs them once"
-        )
-
-
 class Survey(NamedTuple):
     """What a first look at some observations tells."""
 
@@ -389,15 +378,6 @@ def survey_chunk(name, chunk):
     np.multiply(rows, rows, out=rows)
     dtype = np.asarray(chunk).dtype.newbyteorder("=")  # the order of bytes costs no digits
     return Survey(name, dtype, X.ndim, len(X), mean, rows.sum(axis=0), lowest, highest)
-
-
-def check_size(largest, name):
-    """Raise ValueError if sums of squares of such numbers are more than float64 can hold."""
-    if largest > 1e140:
-        raise ValueError(
-            f"{name} holds {largest:.3g} (plus or minus), whose square float64 cannot add up; "
-            "change its unit"
-        )
 
 
 def merged(one, other):
@@ -513,9 +493,10 @@ def fit_stream(
     Collapse
         If a component shrinks onto a point or vanishes; the iteration is the number of the chunk.
     """
-    check_options(covariance, floor, None)
+    check_choice(covariance, "covariance", STRUCTURES)
+    check_options(floor, None)
     check_stream(chunks, start, exponent, n_chunks)
-    structure, squares_only = STRUCTURES[covariance], covariance in fast.SQUARES_ONLY
+    structure, squares_only = STRUCTURES[covariance], covariance in kernel.SQUARES_ONLY
     scores = []
     for number, chunk in enumerate(shown(islice(chunks, n_chunks), progress, "chunks")):
         seen = survey_chunk(f"chunks[{number}]", chunk)
@@ -531,7 +512,7 @@ def fit_stream(
         averages = averages_of(moments, squares_only)
         share = (number + 2) ** -float(exponent)
         averages = (1 - share) * averages + share * sums / seen.n_samples  # Eq. (5)
-        moments = fast.m_step(averages, moments.means)
+        moments = kernel.m_step(averages, moments.means)
         mixture = raised(structure(moments), narrowest)
         scores.append(log_likelihood / seen.n_samples)
     check_complete(len(scores), n_chunks)
@@ -543,14 +524,14 @@ def fit_stream(
 
 def stream_sums(chunk, squares_only, mixture):
     """The sums of one chunk, with the features of each component about its mean."""
-    sums_over = partial(fast.exact_sums, mixture, mixture.means, squares_only)
-    return sums_of_chunk(fast.alone, sums_over, None, chunk)
+    sums_over = partial(kernel.exact_sums, mixture, mixture.means, squares_only)
+    return sums_of_chunk(kernel.alone, sums_over, None, chunk)
 
 
 def averages_of(mixture, squares_only):
     """The averages of the features about the means that make this mixture, (K, F)."""
     weights, means, covariances = mixture
-    i, j = fast.pairs(means.shape[1], squares_only)
+    i, j = kernel.pairs(means.shape[1], squares_only)
     averages = [np.ones((len(means), 1)), np.zeros_like(means), covariances[:, i, j]]
     return weights[:, None] * np.concatenate(averages, axis=1)
 
@@ -561,28 +542,3 @@ def refuse_at(number, mixture, limits):
         refuse_collapsed(mixture, limits)
     except Collapse as collapse:
         raise Collapse(collapse.component, collapse.what, number) from None
-
-
-def check_stream(chunks, start, exponent, n_chunks):
-    """Raise ValueError for what is not chunks, a start, an exponent or a number of chunks."""
-    check_chunks(chunks)
-    if is_whole(start):
-        raise ValueError(
-            f"start must be a mixture, because a stream is seen only once; it is {start}. "
-            "emtools.fit finds one from the first observations"
-        )
-    if not is_real(exponent) or not 0.5 < exponent <= 1:
-        raise ValueError(f"exponent must be over 0.5 and at most 1; it is {exponent!r}")
-    if n_chunks is not None and (not is_whole(n_chunks) or n_chunks < 1):
-        raise ValueError(f"n_chunks must be a whole number >= 1, or None; it is {n_chunks!r}")
-
-
-def check_complete(n_seen, n_chunks):
-    """Raise ValueError if the stream has ended at once, or before the number asked for."""
-    if n_seen == 0:
-        raise ValueError("there are no chunks: nothing to learn from")
-    if n_chunks is not None and n_seen < n_chunks:
-        raise ValueError(
-            f"the stream has ended after {n_seen} of {n_chunks} chunks; leave n_chunks out to take "
-            "what there is"
-        )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emtools import data, logspace
-from emtools.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
 from emtools.mixture import Mixture
 
 

@@ -1,11 +1,11 @@
-"""The step player and its relatives: a slider over what a function of `emtools.plots` draws."""
+"""The step player and its relatives: a slider over what a drawing of `course.plots` shows."""
 
 from functools import cache, partial
 
 import ipywidgets
 import numpy as np
 
-from emtools import plots
+from emtools.course import plots
 from emtools.mixture import log_density
 
 

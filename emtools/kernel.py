@@ -3,7 +3,7 @@
 EM needs only sums over the observations. They are taken over pieces small enough for the cache of
 the processor, a piece is cut into blocks small enough for one matrix product, and all sums add up,
 whoever computed them. `expanded_sums` is the fast way, `exact_sums` the one for mixtures whose
-digits the fast way would lose; `step_over` decides.
+digits the fast way would lose; `make_step` decides.
 
 In this order: the table of features; Eq. (2), what the log joint is in it; Eq. (3), from log odds
 to responsibilities; Eq. (1), from sums to a mixture; both ways to the sums; the step; pieces and
@@ -319,7 +319,7 @@ def write_log_joint(x, mixture, residuals, scaled, joint):
         joint[:, k] += peaks[k]
 
 
-def step_over(add_up, centre, covariance):
+def make_step(add_up, centre, covariance):
     """The EM step, given somebody who adds up sums over all observations.
 
     Parameters
@@ -335,7 +335,7 @@ def step_over(add_up, centre, covariance):
     Returns
     -------
     function
-        ``step(mixture) -> new_mixture, log_likelihood``; see `kernel`.
+        ``step(mixture) -> new_mixture, log_likelihood``; see `step_on`.
     """
     structure, squares_only = STRUCTURES[covariance], covariance in SQUARES_ONLY
     expand = remembered(lambda mixture: coefficients(mixture, centre, squares_only))
@@ -501,7 +501,7 @@ def alone(sums_over, X, sample_weight):
     return sums_over(X, sample_weight)
 
 
-def kernel(X, sample_weight, covariance, n_threads=None):
+def step_on(X, sample_weight, covariance, n_threads=None):
     """The EM step of chapter 06 on these observations, with sample weights.
 
     Parameters
@@ -527,7 +527,7 @@ def kernel(X, sample_weight, covariance, n_threads=None):
     if sample_weight is not None and (sample_weight == 1).all():
         sample_weight = None
     on_chunk = in_threads(n_threads or worthwhile_threads(X.size))
-    return step_over(
+    return make_step(
         lambda sums_over: on_chunk(sums_over, X, sample_weight),
         X.mean(axis=0, dtype=float),
         covariance,

@@ -4,7 +4,7 @@ import numpy as np
 
 from emtools import data, logspace
 from emtools.bound import linkage_step, lower_bound
-from emtools.exercises import Verdict, judge, not_yet, right, to_do
+from emtools.course.exercises import Verdict, judge, not_yet, right, to_do
 from emtools.mixture import Mixture, log_joint
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from emtools import Mixture, data, em, fast, fit, fitting, logspace, multivariate
-from emtools.distributed import averages_of
+from emtools import Mixture, data, em, fit, fitting, kernel, logspace, multivariate
 from emtools.multivariate import MultivariateMixture
+from emtools.scale.chunks import averages_of
 
 # Sharper than float64 on most machines; where long double is float64 (Windows, Arm Macs) the truth
 # below is as right as chapter 06, only no sharper than the kernel.
@@ -59,7 +59,7 @@ def random_problem(seed, structure="full", shape=None, n_samples=60):
 
 def make_kernel(X, structure="full", sample_weight=None, n_threads=1):
     sample_weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    return fast.kernel(X, sample_weight, structure, n_threads)
+    return kernel.step_on(X, sample_weight, structure, n_threads)
 
 
 def whitened(residuals, covariance):
@@ -343,7 +343,7 @@ class TestPaths:
         X, labels = separated(40)(np.random.default_rng(0), 2)
         X, labels = X[labels < 2], labels[labels < 2]  # 20 widths to both sides of the middle
         start = moments(X, labels)
-        assert fast.coefficients(start, X.mean(axis=0), False) is not None
+        assert kernel.coefficients(start, X.mean(axis=0), False) is not None
         _, log_likelihood = make_kernel(X, n_threads=2)(start)
         assert len(exact_passes) == 2  # one for each thread
         assert_allclose(log_likelihood, multivariate.e_step(X, start)[1], rtol=1e-12)
@@ -353,7 +353,7 @@ class TestPaths:
         up = np.append(np.linspace(600, 708, 39), 709.5) / 37
         X = np.append(np.linspace(-20, -17, 60), up)[:, None]
         start = mixture_of(np.full(3, 1 / 3), [[-18.5], [18.5], [18.5]], np.ones((3, 1, 1)))
-        assert fast.coefficients(start, X.mean(axis=0), False) is not None
+        assert kernel.coefficients(start, X.mean(axis=0), False) is not None
         assert_true(X, start)
         assert len(exact_passes) == 1
 
@@ -362,7 +362,7 @@ class TestPaths:
         X = np.random.default_rng(0).normal(size=(150, 2))
         X[:50] = 20 + 1e-4 * X[:50]
         start = mixture_of([0.5, 0.5], [[20, 20], [0, 0]], [np.eye(2)] * 2)
-        assert fast.coefficients(start, X.mean(axis=0), False) is not None
+        assert kernel.coefficients(start, X.mean(axis=0), False) is not None
         assert_true(X, start)
         assert len(exact_passes) == 1
 
@@ -378,27 +378,27 @@ class TestPaths:
 
     def test_which_mixtures_have_coefficients(self):
         one = mixture_of([1], [[3, 3]], [np.eye(2)])
-        assert fast.coefficients(one, np.zeros(2), False).shape == (1, 6)
-        assert fast.coefficients(one, np.zeros(2), True).shape == (1, 5)
+        assert kernel.coefficients(one, np.zeros(2), False).shape == (1, 6)
+        assert kernel.coefficients(one, np.zeros(2), True).shape == (1, 5)
         for factor in (1e-6, 0.0, -1e-14, np.nan):
             bad = one._replace(covariances=factor * one.covariances)
-            assert fast.coefficients(bad, np.zeros(2), False) is None
+            assert kernel.coefficients(bad, np.zeros(2), False) is None
             bad = mixture_of([1], [[3]], [[[factor]]])
             with np.errstate(all="ignore"):
-                assert fast.coefficients(bad, np.zeros(1), False) is None
+                assert kernel.coefficients(bad, np.zeros(1), False) is None
         line = mixture_of([1], [[0, 0]], [[[1, 1 - 1e-6], [1 - 1e-6, 1]]])
-        assert fast.coefficients(line, np.zeros(2), False) is None
+        assert kernel.coefficients(line, np.zeros(2), False) is None
         wide = mixture_of([1], np.zeros((1, 33)), [np.eye(33)])
-        assert fast.coefficients(wide, np.zeros(33), False) is None
+        assert kernel.coefficients(wide, np.zeros(33), False) is None
 
     def test_circles_need_no_mixed_products(self, monkeypatch):
-        sizes, expanded_sums = [], fast.expanded_sums
+        sizes, expanded_sums = [], kernel.expanded_sums
 
         def measured(log_odds, *arguments):
             sizes.append(log_odds.shape[1])
             return expanded_sums(log_odds, *arguments)
 
-        monkeypatch.setattr(fast, "expanded_sums", measured)
+        monkeypatch.setattr(kernel, "expanded_sums", measured)
         for structure, size in zip(STRUCTURES, [6, 6, 5, 5], strict=True):
             X, start, _ = random_problem(3, structure, (3, 2), 600)
             make_kernel(X, structure)(start)
@@ -448,11 +448,11 @@ class TestChapters:
             assert_allclose(np.sqrt(ours.covariances[:, 0, 0]), plain.stds, rtol=1e-9)
 
     def test_fit_uses_it_for_everything(self, monkeypatch):
-        assert fitting.kernel is fast.kernel
+        assert fitting.step_on is kernel.step_on
         steps = []
 
         def counted(*arguments):
-            step = fast.kernel(*arguments)
+            step = kernel.step_on(*arguments)
 
             def counted_step(mixture):
                 steps.append(1)
@@ -460,7 +460,7 @@ class TestChapters:
 
             return counted_step
 
-        monkeypatch.setattr(fitting, "kernel", counted)
+        monkeypatch.setattr(fitting, "step_on", counted)
         for structure, x in itertools.product(STRUCTURES, [FAITHFUL, FAITHFUL[:, 1]]):
             steps.clear()
             found = fit(x, 2, covariance=structure, n_starts=1, rng=np.random.default_rng(0))
@@ -478,11 +478,11 @@ class TestProperties:
             average = np.average(X, axis=0, weights=sample_weight)
             assert_allclose(new.weights @ new.means, average, rtol=1e-11, atol=1e-11)
             centre = X.mean(axis=0)
-            expansion = fast.coefficients(start, centre, False)
+            expansion = kernel.coefficients(start, centre, False)
             odds = expansion[1:] - expansion[0]
-            sums, _ = fast.expanded_sums(odds, centre, X, sample_weight)
+            sums, _ = kernel.expanded_sums(odds, centre, X, sample_weight)
             assert_allclose(sums[:, 0].sum(), sample_weight.sum(), rtol=1e-12)
-            sums, _ = fast.exact_sums(start, start.means, False, X, sample_weight)
+            sums, _ = kernel.exact_sums(start, start.means, False, X, sample_weight)
             assert_allclose(sums[:, 0].sum(), sample_weight.sum(), rtol=1e-12)
 
     @given(seed=seeds, structure=structures)
@@ -546,8 +546,8 @@ SIZES = [5, 15, 16, 17, 47, 48, 49, 96, 100, 149, 150]
 @pytest.fixture
 def small_pieces(monkeypatch):
     """With K = 2 or 3 in two dimensions: blocks of 16 observations, pieces of three blocks."""
-    monkeypatch.setattr(fast, "BLOCK", 16)
-    monkeypatch.setattr(fast, "CACHE", 10 * 48)
+    monkeypatch.setattr(kernel, "BLOCK", 16)
+    monkeypatch.setattr(kernel, "CACHE", 10 * 48)
 
 
 class TestPiecesAndThreads:
@@ -555,14 +555,14 @@ class TestPiecesAndThreads:
     @pytest.mark.parametrize("way", ["expanded", "exact"])
     def test_pieces_and_threads_change_nothing(self, n_samples, way, monkeypatch, exact_passes):
         if way == "exact":
-            monkeypatch.setattr(fast, "SIZE_LIMIT", 0)
+            monkeypatch.setattr(kernel, "SIZE_LIMIT", 0)
         X, start, rng = random_problem(5, "full", (2, 2), n_samples)
         start = start._replace(covariances=start.covariances + np.eye(2))
         for sample_weight in (np.ones(n_samples), rng.uniform(0.1, 5, n_samples)):
             whole = make_kernel(X, "full", sample_weight)(start)
             with monkeypatch.context() as small:
-                small.setattr(fast, "BLOCK", 16)
-                small.setattr(fast, "CACHE", 10 * 48)
+                small.setattr(kernel, "BLOCK", 16)
+                small.setattr(kernel, "CACHE", 10 * 48)
                 for n_threads in (1, 3):
                     seen = make_kernel(X, "full", sample_weight, n_threads)(start)
                     assert_same(seen, whole, rtol=1e-12)
@@ -586,28 +586,28 @@ class TestPiecesAndThreads:
     @pytest.mark.parametrize("n_samples", SIZES)
     @pytest.mark.parametrize("product", [1, 18 * 16, 2**18])
     def test_small_pieces_do_so_too(self, n_samples, product, monkeypatch, small_pieces):
-        monkeypatch.setattr(fast, "PRODUCT", product)
+        monkeypatch.setattr(kernel, "PRODUCT", product)
         largest = self.check_pieces(n_samples, 3, 6)
-        assert largest <= fast.CACHE
-        assert n_samples < 48 or product < 288 or largest == fast.CACHE
+        assert largest <= kernel.CACHE
+        assert n_samples < 48 or product < 288 or largest == kernel.CACHE
 
     def test_no_product_is_large_enough_for_threads_of_blas(self, monkeypatch):
         """Neither way's, whatever K and D; the least block of eight aside."""
-        largest, buffers = [], fast.buffers
+        largest, buffers = [], kernel.buffers
         monkeypatch.setattr(
-            fast, "buffers", lambda *shapes: largest.append(shapes) or buffers(*shapes)
+            kernel, "buffers", lambda *shapes: largest.append(shapes) or buffers(*shapes)
         )
         for n_components, n_features in ((2, 1), (1, 6), (5, 8), (2, 40)):
             X = np.random.default_rng(0).normal(size=(5000, n_features))
             circles = np.tile(np.eye(n_features), (n_components, 1, 1))
             weights = np.full(n_components, 1 / n_components)
             mixture = mixture_of(weights, X[:n_components], circles)
-            fast.kernel(X, None, "full")(mixture)
-            fast.exact_sums(mixture, mixture.means, False, X, None)
+            kernel.step_on(X, None, "full")(mixture)
+            kernel.exact_sums(mixture, mixture.means, False, X, None)
             for (_, n_rows, block), (_, n_joints, _), _ in largest:
                 exact = n_rows == 1 + 2 * n_features and n_features > 1
                 product = n_features**2 if exact else n_joints * n_rows
-                assert product * block <= max(fast.PRODUCT, 8 * product)
+                assert product * block <= max(kernel.PRODUCT, 8 * product)
             assert largest
             largest.clear()
 
@@ -615,7 +615,7 @@ class TestPiecesAndThreads:
     def check_pieces(n_samples, n_components, n_products):
         X = np.asfortranarray(np.arange(2.0 * n_samples).reshape(n_samples, 2))
         seen, seen_weights, largest = [], [], 0
-        for x, weight, *rooms in fast.pieces(X, X[:, 0], n_components, n_products):
+        for x, weight, *rooms in kernel.pieces(X, X[:, 0], n_components, n_products):
             table, joint, totals = rooms
             n_blocks, _, block = x.shape
             assert weight.shape == (n_blocks, 1, block)
@@ -627,11 +627,11 @@ class TestPiecesAndThreads:
             seen.append(x.transpose(0, 2, 1).reshape(-1, 2))
             seen_weights.append(weight.ravel())
             largest = max(largest, sum(room.size for room in rooms))
-            assert block <= fast.BLOCK
-            assert block <= max(8, fast.PRODUCT / (n_components * n_products))
+            assert block <= kernel.BLOCK
+            assert block <= max(8, kernel.PRODUCT / (n_components * n_products))
         assert_array_equal(np.concatenate(seen), X)
         assert_array_equal(np.concatenate(seen_weights), X[:, 0])
-        assert all(weight is None for _, weight, *_ in fast.pieces(X, None, 2, 3))
+        assert all(weight is None for _, weight, *_ in kernel.pieces(X, None, 2, 3))
         return largest
 
     def test_threads_only_for_work_and_only_while_there_is_a_kernel(self, monkeypatch):
@@ -640,7 +640,7 @@ class TestPiecesAndThreads:
         step = make_kernel(X, n_threads=None)
         plain = step(start)
         assert not set(threading.enumerate()) - before
-        monkeypatch.setattr(fast, "worthwhile_threads", lambda size: 3)
+        monkeypatch.setattr(kernel, "worthwhile_threads", lambda size: 3)
         step = make_kernel(X, n_threads=None)
         assert_same(step(start), plain, rtol=1e-12)
         new = set(threading.enumerate()) - before
@@ -652,24 +652,24 @@ class TestPiecesAndThreads:
             assert not thread.is_alive()
 
     def test_how_many_threads(self, monkeypatch):
-        assert [fast.worthwhile_threads(size) for size in (0, 1000, 400_000)] == [1, 1, 1]
+        assert [kernel.worthwhile_threads(size) for size in (0, 1000, 400_000)] == [1, 1, 1]
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-        assert [fast.worthwhile_threads(size) for size in (600_000, 10**12)] == [2, 3]
+        assert [kernel.worthwhile_threads(size) for size in (600_000, 10**12)] == [2, 3]
         monkeypatch.delattr(os, "sched_getaffinity")
         monkeypatch.setattr(os, "cpu_count", lambda: 5)
-        assert fast.worthwhile_threads(10**12) == 5
+        assert kernel.worthwhile_threads(10**12) == 5
 
     @pytest.mark.parametrize("n_samples", [1, 2, 3, 4])
     def test_more_threads_than_observations(self, n_samples):
         X, mixture, _ = random_problem(16, "full", (2, 2), 4)
         X = np.asfortranarray(X[:n_samples])
-        log_odds = np.diff(fast.coefficients(mixture, np.zeros(2), False), axis=0)
+        log_odds = np.diff(kernel.coefficients(mixture, np.zeros(2), False), axis=0)
         for sums in (
-            partial(fast.expanded_sums, log_odds, np.zeros(2)),
-            partial(fast.exact_sums, mixture, mixture.means, False),
+            partial(kernel.expanded_sums, log_odds, np.zeros(2)),
+            partial(kernel.exact_sums, mixture, mixture.means, False),
         ):
             for sample_weight in (None, np.arange(1.0, 1 + n_samples)):
-                seen, said = fast.in_threads(3)(sums, X, sample_weight), sums(X, sample_weight)
+                seen, said = kernel.in_threads(3)(sums, X, sample_weight), sums(X, sample_weight)
                 assert_allclose(seen[0], said[0], rtol=1e-12, atol=1e-12)
                 assert_allclose(seen[1], said[1], rtol=1e-12, atol=1e-12)
 
@@ -726,9 +726,9 @@ class TestNothingElseChanges:
         problems.append((line, moments(line, np.zeros(120, int)), "full"))
         alone = []
         for X, start, structure in problems:
-            monkeypatch.setattr(fast, "BUFFERS", threading.local())
+            monkeypatch.setattr(kernel, "BUFFERS", threading.local())
             alone.append(make_kernel(X, structure)(start))
-        monkeypatch.setattr(fast, "BUFFERS", threading.local())
+        monkeypatch.setattr(kernel, "BUFFERS", threading.local())
         steps = [make_kernel(X, structure) for X, _, structure in problems]
         for i, j in itertools.permutations(range(len(problems)), 2):
             steps[i](problems[i][1])
@@ -755,17 +755,17 @@ class TestParts:
         structure = "diag" if squares_only else "full"
         X, mixture, rng = random_problem(11, structure, (3, n_features), 50)
         centre = X.mean(axis=0) + 0.1
-        coefficients = fast.coefficients(mixture, centre, squares_only)
-        i, j = fast.pairs(n_features, squares_only)
+        coefficients = kernel.coefficients(mixture, centre, squares_only)
+        i, j = kernel.pairs(n_features, squares_only)
         products = (X - centre)[:, i] * (X - centre)[:, j]
         table = np.column_stack([np.ones(len(X)), X - centre, products])
         said = multivariate.log_joint(X, mixture)
         assert_allclose(table @ coefficients.T, said, rtol=1e-12)
         written = np.ones((1, table.shape[1], len(X)))
-        fast.features(X.T[None], centre, written)
+        kernel.features(X.T[None], centre, written)
         assert_allclose(written[0].T, table, rtol=1e-15)
         resp = rng.dirichlet(np.ones(3), len(X))
-        seen = fast.m_step(resp.T @ table, centre)
+        seen = kernel.m_step(resp.T @ table, centre)
         new = multivariate.m_step(X, resp)
         new = multivariate.diag(new) if squares_only else new
         seen = multivariate.diag(seen) if squares_only else seen
@@ -777,22 +777,22 @@ class TestParts:
         sample_weight, centre = rng.uniform(0.1, 5, 50), X.mean(axis=0)
         resp, _ = multivariate.e_step(X, mixture)
         log_density = np.logaddexp.reduce(multivariate.log_joint(X, mixture), axis=1)
-        i, j = fast.pairs(n_features, False)
+        i, j = kernel.pairs(n_features, False)
 
         def sums_about(origin, k):
             products = (X - origin)[:, i] * (X - origin)[:, j]
             table = np.column_stack([np.ones(len(X)), X - origin, products])
             return (sample_weight * resp[:, k]) @ table
 
-        coefficients = fast.coefficients(mixture, centre, False)
+        coefficients = kernel.coefficients(mixture, centre, False)
         log_odds = coefficients[1:] - coefficients[0]
-        sums, gain = fast.expanded_sums(log_odds, centre, X, sample_weight)
+        sums, gain = kernel.expanded_sums(log_odds, centre, X, sample_weight)
         said = [sums_about(centre, k) for k in range(3)]
         assert_allclose(sums, said, rtol=1e-11, atol=1e-11)
         joint = multivariate.log_joint(X, mixture)[:, 0]
         assert_allclose(gain, sample_weight @ (log_density - joint), rtol=1e-12)
         origins = mixture.means + 0.5
-        sums, log_likelihood = fast.exact_sums(mixture, origins, False, X, sample_weight)
+        sums, log_likelihood = kernel.exact_sums(mixture, origins, False, X, sample_weight)
         said = [sums_about(origin, k) for k, origin in enumerate(origins)]
         assert_allclose(sums, said, rtol=1e-11, atol=1e-11)
         assert_allclose(log_likelihood, sample_weight @ log_density, rtol=1e-12)
@@ -803,25 +803,25 @@ class TestParts:
             _, mixture, _ = random_problem(17, structure, (3, n_features), 50)
             sums = averages_of(mixture, structure in ("diag", "spherical"))
             assert_allclose(sums[:, 0], mixture.weights, rtol=1e-15)
-            made = multivariate.STRUCTURES[structure](fast.m_step(sums, mixture.means))
+            made = multivariate.STRUCTURES[structure](kernel.m_step(sums, mixture.means))
             assert_same((made, 0), (mixture, 0), rtol=1e-12)
 
     def test_pairs_by_hand(self):
-        assert_array_equal(fast.pairs(3, False), [[0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]])
-        assert_array_equal(fast.pairs(3, True), [[0, 1, 2], [0, 1, 2]])
-        assert_array_equal(fast.places(3, False), [[0, 1, 2], [1, 3, 4], [2, 4, 5]])
+        assert_array_equal(kernel.pairs(3, False), [[0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]])
+        assert_array_equal(kernel.pairs(3, True), [[0, 1, 2], [0, 1, 2]])
+        assert_array_equal(kernel.places(3, False), [[0, 1, 2], [1, 3, 4], [2, 4, 5]])
 
     @pytest.mark.parametrize("n_features", [1, 2, 7])
     def test_places_find_the_pairs(self, n_features):
         for squares_only in (False, True):
-            i, j = fast.pairs(n_features, squares_only)
-            places = fast.places(n_features, squares_only)
+            i, j = kernel.pairs(n_features, squares_only)
+            places = kernel.places(n_features, squares_only)
             assert_array_equal(places[i, j], np.arange(len(i)))
             assert_array_equal(places, places.T)
 
     def test_exchange_is_undone_by_itself(self):
-        assert_array_equal(fast.exchange(4, 2), [2, 1, 0, 3])
-        assert_array_equal(fast.exchange(4, 0), [0, 1, 2, 3])
+        assert_array_equal(kernel.exchange(4, 2), [2, 1, 0, 3])
+        assert_array_equal(kernel.exchange(4, 0), [0, 1, 2, 3])
 
     def test_odds_and_log_joint_give_the_same(self):
         rng = np.random.default_rng(13)
@@ -831,8 +831,8 @@ class TestParts:
             resp, from_odds = joint.copy(), joint - joint[:, :1]
             from_odds[:, 0] = np.nan  # only written
             room = np.full((2, 1, 5), np.nan)
-            log_likelihood = fast.from_log_joint(resp, room, given_weight)
-            gain = fast.from_log_odds(from_odds, room, given_weight)
+            log_likelihood = kernel.from_log_joint(resp, room, given_weight)
+            gain = kernel.from_log_odds(from_odds, room, given_weight)
             assert_allclose(from_odds, resp, rtol=1e-12)
             used = np.ones((2, 1, 5)) if given_weight is None else given_weight
             assert_allclose(resp.sum(axis=1, keepdims=True), used, rtol=1e-13)
@@ -842,8 +842,8 @@ class TestParts:
         here = mixture_of([1], [[0, 0]], [np.diag([1.0, 4.0])])
         for step, said in (([0.9, 1.9], False), ([1.1, 0], True), ([0, -2.1], True)):
             there = here._replace(means=np.array([step]))
-            assert fast.has_moved(here, there) is said
-        assert fast.has_moved(here, here._replace(means=np.full((1, 2), np.nan)))
+            assert kernel.has_moved(here, there) is said
+        assert kernel.has_moved(here, here._replace(means=np.full((1, 2), np.nan)))
 
 
 class TestBadInput:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emtools import data, logspace
-from emtools.exercises import Verdict, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import Verdict, is_close, judge, not_yet, right, to_do
 from emtools.mixture import Mixture
 
 START = Mixture(np.array([0.5, 0.5]), np.array([50.0, 80.0]), np.array([5.0, 5.0]))

@@ -3,8 +3,8 @@
 import numpy as np
 
 from emtools import data, logspace
+from emtools.course.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
 from emtools.em import iterate, step_on
-from emtools.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
 from emtools.mixture import Mixture
 
 FOUR = np.array([1.0, 2.0, 3.0, 10.0])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emtools import arrays, data
-from emtools.exercises import Verdict, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import Verdict, is_close, judge, not_yet, right, to_do
 from emtools.mixture import Mixture, log_joint
 
 
