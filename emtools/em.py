@@ -1,11 +1,13 @@
-"""Run a step until nothing is left to gain, from one start or from many (chapter 05).
+"""Run a step until nothing is left to gain (chapter 05).
 
 A step is one function, ``step(parameters) -> new_parameters, log_likelihood``, the latter of the
 parameters it was given. Every model of the course hands over such a function and nothing else.
 """
 
 import math
-from itertools import pairwise
+import warnings
+from contextlib import nullcontext
+from itertools import count, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,15 +15,9 @@ import numpy as np
 from emtools.checks import check_stopping
 
 EPS = float(np.finfo(float).eps)
-CURES = (
-    "Start elsewhere or more often (n_starts), fit fewer components, share one width "
-    '(covariance="tied"), or set floor, the smallest standard deviation you would believe'
-)
-CURES_OF_A_FLAT_START = (
-    "The start itself is flat: look for a feature that repeats others, or too few observations "
-    "for so many features"
-)
-CURES_OF_VANISHING = "Start elsewhere or more often (n_starts), or fit fewer components"
+
+class NotConverged(UserWarning):
+    """A run has been stopped by `max_iter`, with something left to gain."""
 
 
 class Fit(NamedTuple):
@@ -34,36 +30,14 @@ class Fit(NamedTuple):
     converged: bool  # False: stopped by max_iter
 
 
-class Collapse(ValueError):
-    """A component has shrunk onto a point, or nothing is left of it.
+def as_text(fit):
+    """A fit in a few lines: what it reached, how, and its parameters."""
+    end = "converged" if fit.converged else "not converged"
+    head = f"log-likelihood {fit.log_likelihood:.10g} after {fit.n_iter} iterations, {end}"
+    return f"{head}\n{fit.parameters!r}"
 
-    Attributes
-    ----------
-    component : int
-        Which one, counted from 0.
-    what : str
-        What happened to it.
-    iteration : int or None
-        After how many steps; None until `iterate` fills it in.
-    n_starts : int
-        How many starts ended like this; the rest is about the first of them.
-    """
 
-    def __init__(self, component, what, iteration=None, n_starts=1):
-        super().__init__(component, what, iteration, n_starts)
-        self.component, self.what = component, what
-        self.iteration, self.n_starts = iteration, n_starts
-
-    def __str__(self):
-        k = self.component
-        starts = f"all {self.n_starts} starts collapsed; in the first, " * (self.n_starts > 1)
-        when = "" if self.iteration is None else f" at iteration {self.iteration}"
-        cures = CURES
-        if self.iteration == 0 and "direction" in self.what:
-            cures = CURES_OF_A_FLAT_START
-        if "vanished" in self.what:
-            cures = CURES_OF_VANISHING
-        return f"{starts}component {k} (means[{k}], counted from 0) {self.what}{when}. {cures}"
+Fit.__repr__ = as_text  # outside the class, which is a chapter's to the letter
 
 
 def step_on(x, e_step, m_step):
@@ -89,7 +63,7 @@ def step_on(x, e_step, m_step):
     return step
 
 
-def still_to_gain(history):
+def aitken_gap(history):
     """Aitken's estimate of what EM has yet to gain: an estimate, never a bound.
 
     If each gain is `ratio` times the one before, the gains to come add up to
@@ -159,7 +133,7 @@ def climb(step, start, tol, max_iter):
     for iteration in range(max_iter + 1):
         new_parameters, log_likelihood = step(parameters)
         history.append(log_likelihood)
-        converged = tol > 0 and (is_noise(history) or still_to_gain(history) < tol)
+        converged = tol > 0 and (is_noise(history) or aitken_gap(history) < tol)
         if converged or iteration == max_iter:
             break
         parameters = new_parameters
@@ -194,115 +168,78 @@ def iterate(step, start, *, tol=1e-10, max_iter=100_000, progress=False):
         If `tol` or `max_iter` is not as above, or a log-likelihood is not finite.
     Collapse
         If the step raises it; with the iteration added.
+
+    Warns
+    -----
+    NotConverged
+        If `max_iter` ends the run, and `tol` is not 0.
     """
     check_stopping(tol, max_iter)
-    count = iter(shown(range(max_iter + 1), progress, "EM"))
-    return climb(lambda parameters: accepted(step, parameters, next(count)), start, tol, max_iter)
+    with progress_bar(progress, "EM") as bar:
+        fit = climb(checked_step(step, bar), start, tol, max_iter)
+    warn_unless_converged(fit, tol, stacklevel=3)
+    return fit
 
 
-def restarts(run, starts):
-    """Run from every start; set aside those that collapse.
-
-    Parameters
-    ----------
-    run : function
-        ``run(start) -> Fit``; may raise `Collapse`.
-    starts : iterable
-        What to run from.
-
-    Returns
-    -------
-    fits : list of Fit
-        One for each start that came through, in order.
-    collapses : list of Collapse
-        One for each that did not.
-
-    Raises
-    ------
-    Collapse
-        If none came through: the first, with their number.
-    """
-    fits, collapses = [], []
-    for start in starts:
-        try:
-            fits.append(run(start))
-        except Collapse as collapse:
-            # Anew, because the one that was raised holds on to the data of its run.
-            collapses.append(Collapse(collapse.component, collapse.what, collapse.iteration))
-    if collapses and not fits:
-        first = collapses[0]
-        raise Collapse(first.component, first.what, first.iteration, len(collapses))
-    return fits, collapses
-
-
-def best(fits):
-    """The fit of highest log-likelihood; of equals, the first.
-
-    Parameters
-    ----------
-    fits : list of Fit
-        At least one, none of them collapsed: a collapse would win.
-
-    Returns
-    -------
-    Fit
-    """
-    return max(fits, key=lambda fit: fit.log_likelihood)
-
-
-def accepted(step, parameters, iteration):
-    """Call the step; if it refuses, say at which iteration.
+def checked_step(step, bar=None):
+    """The same step, once for a run: what goes wrong is told with its iteration.
 
     Parameters
     ----------
     step : function
         ``step(parameters) -> new_parameters, log_likelihood``.
-    parameters : any
-        What to give it.
-    iteration : int
-        How many steps led to these parameters.
+    bar : tqdm, optional
+        Is told how high each iteration stands.
 
     Returns
     -------
-    new_parameters : any
-    log_likelihood : float
-        Of the parameters that were given.
-
-    Raises
-    ------
-    Collapse
-        If the step raises it.
-    ValueError
-        If the log-likelihood is not finite.
+    function
+        Of the same form; raises ValueError for a log-likelihood that is not finite.
     """
-    try:
-        new_parameters, log_likelihood = step(parameters)
-    except Collapse as collapse:
-        raise Collapse(collapse.component, collapse.what, iteration) from None
-    if not math.isfinite(log_likelihood):
-        raise ValueError(
-            f"the log-likelihood is {log_likelihood} at iteration {iteration}; look at the "
-            "parameters there for a width of 0 or an observation too far from every component"
+    iterations = count()
+
+    def checked(parameters):
+        iteration = next(iterations)
+        try:
+            new_parameters, log_likelihood = step(parameters)
+        except ValueError as error:  # a collapse tells it, whatever the model
+            error.iteration = iteration
+            raise
+        if not math.isfinite(log_likelihood):
+            raise ValueError(
+                f"the log-likelihood is {log_likelihood} at iteration {iteration}; look at the "
+                "parameters there for a width of 0 or an observation too far from every component"
+            )
+        if bar is not None:
+            bar.set_postfix_str(f"log-likelihood {log_likelihood:.6f}", refresh=False)
+            bar.update()
+        return new_parameters, float(log_likelihood)
+
+    return checked
+
+
+def warn_unless_converged(fit, tol, stacklevel):
+    """Warn if a fit was stopped by `max_iter`, unless exactly so many steps were asked for."""
+    if not fit.converged and tol > 0:
+        warnings.warn(
+            f"stopped after {fit.n_iter} iterations (max_iter) with something left to gain: let "
+            "it go on from fit.parameters, or with a larger max_iter",
+            NotConverged,
+            stacklevel=stacklevel,
         )
-    return new_parameters, float(log_likelihood)
 
 
-def shown(items, progress, label):
-    """The same items, with a bar that counts them if wanted.
+def progress_bar(progress, label):
+    """A bar that counts steps, to be told of each; None where none is wanted, as a context."""
+    if not progress:
+        return nullcontext()
+    from tqdm.auto import tqdm  # imported only when it is shown
 
-    Parameters
-    ----------
-    items : sequence
-        What to go through.
-    progress : bool
-        Whether to show the bar; tqdm is imported only then.
-    label : str
-        What stands before the bar.
+    return tqdm(desc=label, unit=" steps", leave=False)
 
-    Returns
-    -------
-    iterable
-    """
+
+def with_progress(items, progress, label):
+    """The same items, with a bar that counts them if wanted."""
     if not progress:
         return items
     from tqdm.auto import tqdm

@@ -1,36 +1,43 @@
 """The one call for your own data, `fit`: checks, starts, EM step, stop (chapter 06).
 
-Inside, observations are always (N, D), with D = 1 for plain numbers, and in units of their own:
-a median taken off each column, then a power of two divided out. That changes no digit of what the
-data say, and keeps every digit of the covariances.
+`fit_source` is the one way through for data wherever they are: a summary of them, then starts, a
+step that notices a collapse, and `emtools.em.climb`. What is in memory is a `Table`; lists, files
+and clusters are in `emtools.scale.chunks`. Inside, observations are always (N, D), with D = 1 for
+plain numbers, and mixtures are held as the kernel does (`emtools.kernel.packed`).
 """
 
-import math
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from emtools import mixture as univariate
-from emtools import multivariate
 from emtools.checks import (
     check_choice,
     check_enough,
-    check_options,
+    check_min_std,
+    check_stopping,
     check_varied,
-    checked_array,
     checked_n_starts,
+    checked_observations,
+    checked_rng,
     checked_sample_weight,
     is_whole,
 )
-from emtools.em import Collapse, Fit, best, iterate, restarts, shown
-from emtools.kernel import step_on
+from emtools.collapse import best, find_collapse, limits_of, restarts, with_floor
+from emtools.diagnosis import diagnose
+from emtools.em import Fit, checked_step, climb, progress_bar, warn_unless_converged, with_progress
+from emtools.kernel import (
+    default_n_threads,
+    in_threads,
+    is_along_axes,
+    make_step,
+    packed,
+    unpacked,
+)
+from emtools.kinds import checked_for, parameters_of
 from emtools.mixture import Mixture
 from emtools.multivariate import STRUCTURES, MultivariateMixture
 from emtools.starts import kmeans_plus_plus, quantiles
-
-EPS = np.finfo(float).eps
-DEFAULT_STARTS = 10
-NO_WIDTH = "has collapsed: no width is left to it"
 
 
 def fit(
@@ -42,7 +49,7 @@ def fit(
     tol=1e-10,
     max_iter=100_000,
     n_starts=None,
-    floor=0.0,
+    min_std=0.0,
     rng=None,
     progress=False,
 ):
@@ -51,28 +58,31 @@ def fit(
     Parameters
     ----------
     x : (N,) or (N, D) array
-        Observations, in any units; integers, lists and float32 are welcome. Never changed.
-    start : Mixture, MultivariateMixture or int
-        Where to begin (the order of the components is kept), or how many components.
+        Observations, in any units; integers, lists, float32 and frames of numbers are welcome.
+        Never changed.
+    start : int, Mixture, MultivariateMixture or Fit
+        How many components (elsewhere called n_components), or where to begin; then the order of
+        the components is kept.
     covariance : str
         "full" (each component its own shape), "tied" (one shape for all), "diag" (axes only) or
         "spherical" (one width each); a start is brought into this structure first. In one
         dimension only "tied" makes a difference.
     sample_weight : (N,) array, optional
-        How often each observation counts, >= 0; a weight of 3 is the same as three copies.
+        How often each observation counts, >= 0; a weight of 3 is the same as three copies. A
+        factor common to all changes no estimate; the log-likelihood is multiplied by it.
     tol : float
-        Stop when Aitken's estimate of what is left to gain is under it, in nats; 0 means exactly
-        `max_iter` steps.
+        Stop when Aitken's estimate of what is left to gain is under it, in nats (for weights of
+        mean one); 0 means exactly `max_iter` steps.
     max_iter : int
         The most steps to take from each start.
     n_starts : int, optional
         How many starts to try if `start` is a number: 10 unless you say otherwise (k-means++; in
         one dimension quantiles first). Those that collapse are dropped; the best of the rest wins.
-    floor : float
+    min_std : float
         The smallest standard deviation allowed, in the units of x; narrower widths are raised to
-        it. 0 allows any.
-    rng : numpy.random.Generator, optional
-        Draws the starts; without it they differ from call to call.
+        it. 0 allows any. (scikit-learn's `reg_covar` is another thing: a variance that is added.)
+    rng : int or numpy.random.Generator, optional
+        Draws the starts, an int as a seed; without it they differ from call to call.
     progress : bool
         Whether to show a bar.
 
@@ -86,451 +96,225 @@ def fit(
     ValueError
         If an argument is not as above; the message says what, where and what to do.
     Collapse
-        If a component shrinks onto a point or vanishes, from every start.
+        If a component shrinks onto a point or vanishes, from every start; the message says what it
+        owned and what to do.
+
+    Warns
+    -----
+    NotConverged
+        If the best run was stopped by `max_iter`.
     """
-    check_choice(covariance, "covariance", STRUCTURES)
-    check_options(floor, rng)
-    data, units = own_data(x, sample_weight, covariance)
-    starts = own_starts(start, n_starts, rng, data, units, np.shape(x))
-    narrowest = own_floor(floor, units)
-    n_samples = max(len(data.X), data.sample_weight.sum())
-    limits = Limits(n_samples, 1e-10 * data.spread, units.centre / units.scale)
-    step = guarded(step_on(data.X, data.sample_weight, covariance), limits, narrowest)
-
-    def run(begin):
-        begin = raised(STRUCTURES[covariance](begin), narrowest)
-        return iterate(step, begin, tol=tol, max_iter=max_iter, progress=progress)
-
-    fits, _ = restarts(run, shown(starts, progress and len(starts) > 1, "starts"))
-    return in_data_units(best(fits), data, units, np.ndim(x))
+    return fit_source(
+        Table(x, sample_weight),
+        start,
+        covariance=covariance,
+        tol=tol,
+        max_iter=max_iter,
+        n_starts=n_starts,
+        min_std=min_std,
+        rng=rng,
+        progress=progress,
+    )
 
 
-def guarded(step, limits, narrowest):
-    """A step that refuses a collapsed mixture and keeps new widths above the floor.
+def fit_source(source, start, *, tol, max_iter, progress, **options):
+    """Fit a mixture to observations wherever they are.
 
     Parameters
     ----------
-    step : function
-        ``step(mixture) -> new_mixture, log_likelihood``.
-    limits : Limits
-        What counts as collapsed, in the units of the step.
-    narrowest : (D,) array or None
-        The floor, in these units, if any.
+    source : Table, or a source of `emtools.scale.chunks`
+        Says what its observations are like, goes through them, and takes sums over them.
+    start, tol, max_iter, progress, **options
+        As `fit` takes them; the options are covariance, n_starts, min_std and rng.
 
     Returns
     -------
-    function
-        Of the same form; may raise `Collapse`.
+    Fit
     """
+    check_stopping(tol, max_iter)
+    options = checked_options(start, **options)
+    covariance, min_std = options["covariance"], options["min_std"]
+    summary = source.summary
+    begin = None if is_whole(start) else given(start, summary, source.centre)
+    n_components = start if begin is None else len(begin.weights)
+    check_summary(summary, n_components, source.centre, covariance, min_std)
+    starts = source.starts(start, summary, **options) if begin is None else [begin]
+    step = make_step(source.add_up, summary.mean, covariance)
+    if min_std:
+        min_std = max(min_std, 1e-100 * summary.spread.max())  # what is less has no square
+    guard = partial(guarded, source, limits_of(summary), covariance, min_std)
+
+    def run(begin):
+        begin = with_floor(packed(begin, covariance), min_std)
+        with progress_bar(progress, "EM") as bar:
+            return climb(checked_step(guard(step), bar), begin, tol, max_iter)
+
+    fits, _ = restarts(run, with_progress(starts, progress and len(starts) > 1, "starts"))
+    found = best(fits)
+    warn_unless_converged(found, tol, stacklevel=4)
+    return as_given(found, source, summary.dimensions)
+
+
+def guarded(source, limits, covariance, min_std, step):
+    """The same step; refuses a collapsed mixture, and keeps new widths above the floor."""
+    before = None
 
     def guarded_step(mixture):
-        refuse_collapsed(mixture, limits)
+        nonlocal before
+        failure = find_collapse(mixture, limits)
+        if failure:
+            raise diagnose(*failure, mixture, before, source, covariance)
         new_mixture, log_likelihood = step(mixture)
-        return raised(new_mixture, narrowest), log_likelihood
+        before = mixture
+        return with_floor(new_mixture, min_std), log_likelihood
 
     return guarded_step
 
 
-def refuse_collapsed(mixture, limits):
-    """Raise Collapse for a component that has vanished or has no width left in some direction.
+def checked_options(start, *, covariance, n_starts, min_std, rng):
+    """The options of a search, checked before anything else is done."""
+    check_choice(covariance, "covariance", STRUCTURES)
+    check_min_std(min_std)
+    n_starts, rng = checked_n_starts(start, n_starts), checked_rng(rng)
+    return {"covariance": covariance, "n_starts": n_starts, "min_std": min_std, "rng": rng}
 
-    Parameters
-    ----------
-    mixture : MultivariateMixture
-        In any units.
-    limits : Limits
-        In the same units.
 
-    Raises
-    ------
-    Collapse
-        If a soft count is under 1e-8 observations; if a width is under 1e-10 of the data's spread
-        or 4 float spacings at the mean, per column; or if a covariance is singular to rounding.
+def check_summary(summary, n_components, centre, covariance, min_std):
+    """Raise ValueError if these observations, or as few, have no such mixture."""
+    extremes = summary.lowest + centre, summary.highest + centre
+    check_varied(*extremes, summary.n_samples, summary.dimensions, covariance, min_std)
+    check_enough(n_components, summary.n_samples, len(summary.mean), covariance, min_std)
+
+
+def given(start, summary, centre):
+    """A reader's mixture of either kind for these observations, (N, D) and about their centre."""
+    n_features = len(summary.mean)
+    start = parameters_of(start)
+    if not isinstance(start, (tuple, list)):
+        raise ValueError(f"start must be a mixture or a number of components; it is {start!r}")
+    mixture = checked_for((summary.n_samples, n_features)[: summary.dimensions], start)
+    if summary.dimensions == 1:
+        weights, means, stds = mixture
+        mixture = MultivariateMixture(weights, means[:, None], stds[:, None] ** 2)  # packed
+    return mixture._replace(means=mixture.means - centre)
+
+
+def as_given(found, source, dimensions):
+    """A fit of a packed mixture as one for x: about zero, of its kind, for weights as they came."""
+    mixture = found.parameters._replace(means=found.parameters.means + source.centre)
+    history = found.history * source.unit
+    return Fit(
+        as_kind_of_x(mixture, dimensions),
+        float(history[-1]),
+        history,
+        found.n_iter,
+        found.converged,
+    )
+
+
+def as_kind_of_x(mixture, dimensions):
+    """A packed mixture as a `Mixture` for one dimension, else as a `MultivariateMixture`."""
+    weights, means, covariances = unpacked(mixture)
+    if dimensions == 1:
+        return Mixture(weights, means[:, 0], np.sqrt(covariances[:, 0, 0]))
+    return MultivariateMixture(weights, means, covariances)
+
+
+class Summary(NamedTuple):
+    """What one look at some observations tells; each of `merged`."""
+
+    name: str  # of the first chunk
+    dtype: np.dtype
+    dimensions: int  # 1 for (N,), 2 for (N, D)
+    n_samples: int
+    total: float  # the sum of the sample weights
+    lightest: float  # the smallest of them
+    mean: np.ndarray  # (D,)
+    squares: np.ndarray  # (D,), weighted sums of squared deviations from the mean
+    lowest: np.ndarray  # (D,)
+    highest: np.ndarray  # (D,)
+
+    @property
+    def spread(self):
+        """The standard deviation of each column, (D,)."""
+        return np.sqrt(self.squares / self.total)
+
+def summarise(name, X, sample_weight=None):
+    """The summary of (n,) or (n, D) observations that have been checked."""
+    rows = X.reshape(len(X), -1)
+    counts = (len(rows), 1) if sample_weight is None else (sample_weight.sum(), sample_weight.min())
+    mean = np.average(rows, axis=0, weights=sample_weight)
+    squares = rows - mean
+    np.multiply(squares, squares, out=squares)
+    squares = squares.sum(axis=0) if sample_weight is None else sample_weight @ squares
+    extremes = rows.min(axis=0), rows.max(axis=0)
+    return Summary(name, X.dtype, X.ndim, len(rows), *counts, mean, squares, *extremes)
+
+
+class Table:
+    """Observations in memory, about a centre of their own: one chunk for those who take sums.
+
+    The centre, an observed value near the middle, is taken off here and put back at the end:
+    without it the means of numbers near 1e9 would be rounded in each step.
     """
-    weights, n_features = mixture.weights.tolist(), mixture.means.shape[1]
-    if min(weights) * limits.n_samples < 1e-8:
-        raise Collapse(int(np.argmin(weights)), "has vanished: no observation is left to it")
-    if n_features == 1:
-        refuse_narrow(mixture, limits)
-        return
-    spacing = np.spacing(np.abs(limits.offset + mixture.means))
-    widths = np.maximum(limits.width, 4 * spacing)  # (K, D)
-    variances = np.diagonal(mixture.covariances, axis1=1, axis2=2)  # (K, D)
-    narrow = variances < widths**2
-    if narrow.any():
-        raise Collapse(int(np.argmax(narrow.any(axis=1))), NO_WIDTH)
-    least = 64 * n_features * EPS  # what rounding leaves of a width that is not there, squared
-    refuse_flat(mixture.covariances, np.sqrt(variances), least)
-    if (variances * least < widths**2).any():  # otherwise the line above has seen to it
-        refuse_flat(mixture.covariances, widths, 1)
 
+    def __init__(self, x, sample_weight):
+        x = checked_observations(x)
+        sample_weight = checked_sample_weight(sample_weight, len(x))
+        self.dimensions, self.rows = x.ndim, None
+        if not sample_weight.all():
+            self.rows = np.flatnonzero(sample_weight)  # the others are absent
+            x, sample_weight = x[self.rows], sample_weight[self.rows]
+        self.unit = sample_weight.mean()
+        varied = (sample_weight != self.unit).any()
+        self.sample_weight = sample_weight / self.unit if varied else None
+        X = x.reshape(len(x), -1)
+        self.centre = middle(X)
+        with np.errstate(over="ignore"):  # check_varied will say so
+            X -= self.centre  # in place: x was copied when it was checked
+        self.X = np.asfortranarray(X)  # the values of one feature lie side by side
+        self.on_chunk = in_threads(default_n_threads(X.size))
 
-def refuse_narrow(mixture, limits):
-    """Raise Collapse for a component of one feature that has no width left.
+    @cached_property
+    def summary(self):
+        """What one look at the observations tells."""
+        X = self.X if self.dimensions == 2 else self.X[:, 0]
+        with np.errstate(all="ignore"):  # check_varied will say so
+            return summarise("x", X, self.sample_weight)
 
-    Number by number, because this is done in every step: calls of NumPy for a few numbers would be
-    a tenth of a step on two thousand observations.
-    """
-    width, offset = limits.width.item(), limits.offset.item()
-    means, variances = mixture.means.ravel().tolist(), mixture.covariances.ravel().tolist()
-    for k, (mean, variance) in enumerate(zip(means, variances, strict=True)):
-        if variance < max(width, 4 * math.ulp(offset + mean)) ** 2:
-            raise Collapse(k, NO_WIDTH)
+    def for_each_row(self, function):
+        """What ``function(name, X, rows)`` gives for each chunk; rows (n,) are their indices."""
+        rows = np.arange(len(self.X)) if self.rows is None else self.rows
+        return [function("x", self.X, rows)]
 
+    def add_up(self, chunk_sums):
+        """The sums over all observations, as `emtools.kernel.make_step` asks for them."""
+        return self.on_chunk(chunk_sums, self.X, self.sample_weight)
 
-def refuse_flat(covariances, widths, least):
-    """Raise Collapse for a covariance whose smallest eigenvalue, in units of `widths`, is too low.
+    def starts(self, n_components, summary, *, covariance, n_starts, rng, **_):
+        """Mixtures to run from: k-means++ with each column in units of its spread."""
+        spread = np.where(summary.spread > 0, summary.spread, 1)
+        scaled = self.X / spread
+        means = [kmeans_plus_plus(scaled, n_components, rng) * spread for _ in range(n_starts)]
+        if self.dimensions == 1:
+            means[0] = quantiles(self.X[:, 0], n_components)[:, None]
+        shape = self.shape(summary, covariance)
+        weights = np.full(n_components, 1 / n_components)
+        return [
+            MultivariateMixture(weights, m, np.tile(shape, (n_components,) + (1,) * shape.ndim))
+            for m in means
+        ]
 
-    Parameters
-    ----------
-    covariances : (K, D, D) array
-        With positive variances.
-    widths : (K, D) array
-        The unit of each column.
-    least : float
-        The smallest eigenvalue to accept.
-
-    Raises
-    ------
-    Collapse
-        For the flattest component if one is below it.
-    """
-    relative = covariances / widths[:, :, None] / widths[:, None, :]
-    try:
-        np.linalg.cholesky(relative - least * np.eye(relative.shape[1]))
-    except np.linalg.LinAlgError:
-        flattest = int(np.linalg.eigvalsh(relative)[:, 0].argmin())
-        raise Collapse(flattest, "has collapsed: no width is left in one direction") from None
-
-
-def raised(mixture, narrowest):
-    """The mixture with every width under the floor raised to it.
-
-    Among the covariances that respect the floor these maximise the bound, so EM still climbs.
-
-    Parameters
-    ----------
-    mixture : MultivariateMixture
-        In own units; spherical, diagonal and tied covariances stay so.
-    narrowest : (D,) array or None
-        The floor in own units, if any.
-
-    Returns
-    -------
-    MultivariateMixture
-    """
-    if narrowest is None or not np.isfinite(mixture.covariances).all():
-        return mixture
-    relative = mixture.covariances / narrowest[:, None] / narrowest  # the floor is 1 in all columns
-    try:
-        np.linalg.cholesky(relative - np.eye(len(narrowest)))
-        return mixture  # nothing is under the floor; this holds whatever the columns' scales
-    except np.linalg.LinAlgError:
-        pass
-    values, vectors = np.linalg.eigh(relative)  # (K, D), (K, D, D)
-    missing = np.maximum(1 - values, 0)
-    added = (vectors * missing[:, None, :]) @ vectors.transpose(0, 2, 1)
-    return mixture._replace(covariances=(relative + added) * narrowest[:, None] * narrowest)
-
-
-def own_floor(floor, units):
-    """The floor in own units, (D,), its square in range; None for no floor."""
-    return np.maximum(floor / units.scale, 1e-100) if floor > 0 else None
-
-
-class Data(NamedTuple):
-    """Observations of positive weight, in own units."""
-
-    X: np.ndarray  # (N, D)
-    sample_weight: np.ndarray  # (N,), > 0
-    spread: np.ndarray  # (D,), standard deviation of each column
-
-
-class Units(NamedTuple):
-    """Own units: (x - centre) / scale, column by column."""
-
-    centre: np.ndarray  # (D,), an observed value near the middle, in the units of x
-    scale: np.ndarray  # (D,), powers of two, in the units of x
-
-
-class Limits(NamedTuple):
-    """What a component must keep, or it counts as collapsed; in the units of its parameters."""
-
-    n_samples: float  # N, or the sum of weights if larger: a component needs 1e-8 of one
-    width: np.ndarray  # (D,), 1e-10 of the spread of each column
-    offset: np.ndarray  # (D,), to be added to means for the float spacing there
-
-
-def own_data(x, sample_weight, covariance):
-    """Check the observations and bring them into own units.
-
-    Parameters
-    ----------
-    x : (N,) or (N, D) array
-        Observations.
-    sample_weight : (N,) array or None
-        How often each counts.
-    covariance : str
-        "spherical" gives all columns one scale, because circles must stay circles.
-
-    Returns
-    -------
-    data : Data
-        Without the observations of weight zero.
-    units : Units
-
-    Raises
-    ------
-    ValueError
-        If x or the weights are not what `fit` takes, or a column is constant.
-    """
-    X = checked_array(x, "x", dimensions=(1, 2))
-    rows, sample_weight = X.reshape(len(X), -1), checked_sample_weight(sample_weight, len(X))
-    if not sample_weight.all():
-        rows, sample_weight = rows[sample_weight > 0], sample_weight[sample_weight > 0]
-    lowest, highest = rows.min(axis=0), rows.max(axis=0)
-    check_varied(lowest, highest, len(rows), X.ndim)
-    centre = middle(rows)
-    scale = np.exp2(np.floor(np.log2(np.maximum(highest - centre, centre - lowest))))
-    if covariance == "spherical":
-        scale = np.full_like(scale, scale.max())
-    rows -= centre  # in place: x itself was copied when it was checked
-    rows /= scale
-    means = sample_weight @ rows / sample_weight.sum()
-    spread = np.sqrt(sample_weight @ (rows - means) ** 2 / sample_weight.sum())
-    return Data(rows, sample_weight, spread), Units(centre, scale)
+    def shape(self, summary, covariance):
+        """The covariance of all observations, (D, D); its diagonal (D,) if that will do."""
+        if is_along_axes(covariance, len(summary.mean)):
+            return summary.squares / summary.total
+        residuals = self.X - summary.mean
+        weighted = residuals if self.sample_weight is None else residuals * self.sample_weight[:, None]
+        return weighted.T @ residuals / summary.total
 
 
 def middle(rows):
     """An observed value near the middle of each column, (D,): a median, of many rows of some."""
     some = rows[:: max(1, len(rows) // 100_000)]
     return np.partition(some, len(some) // 2, axis=0)[len(some) // 2]
-
-
-def own_starts(start, n_starts, rng, data, units, shape):
-    """The mixtures to run from, in own units.
-
-    Parameters
-    ----------
-    start, n_starts, rng
-        As `fit` takes them.
-    data : Data
-    units : Units
-    shape : tuple of int
-        Of x, (N,) or (N, D).
-
-    Returns
-    -------
-    list of MultivariateMixture
-        One for a mixture, `n_starts` for a number.
-
-    Raises
-    ------
-    ValueError
-        If `start` is neither, does not fit the data, or `n_starts` is not a whole number > 0.
-    """
-    n_starts = checked_n_starts(start, n_starts)
-    if not is_whole(start):
-        if not isinstance(start, (tuple, list)):
-            raise ValueError(f"start must be a mixture or a number of components; it is {start!r}")
-        mixture = checked_for(shape, start)
-        check_enough(len(mixture.weights), len(data.X))
-        return [in_own_units(mixture, units)]
-    check_enough(start, len(data.X))
-    rng = np.random.default_rng(rng)
-    means = [kmeans_plus_plus(data.X, start, rng) for _ in range(n_starts)]
-    if len(shape) == 1:
-        means[0] = quantiles(data.X[:, 0], start)[:, None]
-    return [multivariate.around(data.X, m) for m in means]
-
-
-def in_own_units(mixture, units):
-    """A mixture in the units of x, of either kind, as a `MultivariateMixture` in own units."""
-    centre, scale = units
-    if isinstance(mixture, Mixture):
-        weights, means, stds = mixture
-        widths = stds[:, None] / scale  # (K, 1), squared only now: stds**2 may underflow
-        return MultivariateMixture(weights, (means[:, None] - centre) / scale, widths[:, None] ** 2)
-    covariances = mixture.covariances / scale[:, None] / scale
-    return MultivariateMixture(mixture.weights, (mixture.means - centre) / scale, covariances)
-
-
-def in_data_units(found, data, units, dimensions):
-    """A fit in own units as the fit in the units of x, of the kind that belongs to x.
-
-    Parameters
-    ----------
-    found : Fit
-        Its parameters are a `MultivariateMixture` in own units.
-    data : Data
-    units : Units
-    dimensions : int
-        1 for x of shape (N,), 2 for (N, D).
-
-    Returns
-    -------
-    Fit
-        Densities are per unit of x, so each observation's log density changes by log(scale).
-    """
-    centre, scale = units
-    weights, means, covariances = found.parameters
-    means = centre + means * scale
-    if dimensions == 1:
-        mixture = Mixture(weights, means[:, 0], np.sqrt(covariances[:, 0, 0]) * scale)
-    else:
-        mixture = MultivariateMixture(weights, means, covariances * scale[:, None] * scale)
-    history = found.history - data.sample_weight.sum() * np.log(scale).sum()
-    return Fit(mixture, float(history[-1]), history, found.n_iter, found.converged)
-
-
-def log_density(x, mixture):
-    """Log density of a mixture of either kind at each observation, log p(x_n).
-
-    Parameters
-    ----------
-    x : (N,) or (N, D) array
-        Observations.
-    mixture : Mixture or MultivariateMixture
-        K components, in one dimension for (N,), in D for (N, D).
-
-    Returns
-    -------
-    (N,) array
-        In nats; its sum is the log-likelihood of the mixture.
-
-    Raises
-    ------
-    ValueError
-        If x or the mixture is not good, or they disagree.
-    """
-    return np.logaddexp.reduce(checked_log_joint(x, mixture), axis=1)
-
-
-def responsibilities(x, mixture):
-    """Probability that each observation came from each component, given its value.
-
-    Parameters
-    ----------
-    x : (N,) or (N, D) array
-        Observations.
-    mixture : Mixture or MultivariateMixture
-        K components, in one dimension for (N,), in D for (N, D).
-
-    Returns
-    -------
-    (N, K) array
-        gamma_nk; each row sums to one.
-
-    Raises
-    ------
-    ValueError
-        If x or the mixture is not good, they disagree, or an observation is so far from every
-        component that float64 cannot hold the distance.
-    """
-    joint = checked_log_joint(x, mixture)
-    lost = np.isneginf(joint).all(axis=1)
-    if lost.any():
-        raise ValueError(
-            f"{lost.sum()} of {len(lost)} observations are more than 1e154 widths from every "
-            f"component, the first is x[{np.argmax(lost)}]; no label can be given to them"
-        )
-    return np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
-
-
-def labels(x, mixture):
-    """The most probable component of each observation; of equals, the first.
-
-    Parameters
-    ----------
-    x : (N,) or (N, D) array
-        Observations.
-    mixture : Mixture or MultivariateMixture
-        K components, in one dimension for (N,), in D for (N, D).
-
-    Returns
-    -------
-    (N,) array of int
-        From 0 to K - 1.
-
-    Raises
-    ------
-    ValueError
-        As `responsibilities` does.
-    """
-    return responsibilities(x, mixture).argmax(axis=1)
-
-
-def sample(mixture, n_samples, rng):
-    """Draw observations from a mixture of either kind.
-
-    Parameters
-    ----------
-    mixture : Mixture or MultivariateMixture
-        K components.
-    n_samples : int
-        How many observations, N >= 0.
-    rng : numpy.random.Generator
-        Where the randomness comes from, for example ``np.random.default_rng(1)``.
-
-    Returns
-    -------
-    x : (N,) or (N, D) array
-        The observations, in the units of the means.
-    labels : (N,) array of int
-        The component each was drawn from.
-
-    Raises
-    ------
-    ValueError
-        If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
-    """
-    model = multivariate if hasattr(mixture, "covariances") else univariate
-    return model.sample(mixture, n_samples, rng)
-
-
-def checked_log_joint(x, mixture):
-    """Check observations and mixture, and return the (N, K) log joint."""
-    x = checked_array(x, "x", dimensions=(1, 2))
-    mixture = checked_for(x.shape, mixture)
-    model = univariate if x.ndim == 1 else multivariate
-    with np.errstate(divide="ignore", over="ignore"):  # a weight of 0; a distance beyond float64
-        return model.log_joint(x, mixture)
-
-
-def checked_for(shape, mixture):
-    """Check that this is a good mixture for observations of this shape, (N,) or (N, D).
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the observations.
-    mixture : Mixture, MultivariateMixture, or three sequences
-        A chapter's own NamedTuple with the same fields is as good.
-
-    Returns
-    -------
-    Mixture or MultivariateMixture
-        With new float64 arrays.
-
-    Raises
-    ------
-    ValueError
-        If it is not a good mixture, is for the other kind of observations, or has another number
-        of features.
-    """
-    one_dimensional = len(shape) == 1
-    if hasattr(mixture, "covariances") if one_dimensional else hasattr(mixture, "stds"):
-        needed = "Mixture" if one_dimensional else "MultivariateMixture"
-        raise ValueError(
-            f"observations of shape {shape} need a {needed}; this is a {type(mixture).__name__}. "
-            "One observation of D features is a table of one row: [[...]]"
-        )
-    if one_dimensional:
-        return univariate.checked_mixture(mixture)
-    mixture = multivariate.checked_mixture(mixture)
-    if mixture.means.shape[1] != shape[1]:
-        raise ValueError(
-            f"x has {shape[1]} columns, but mixture.means has shape {mixture.means.shape}; "
-            "they need the same number of columns"
-        )
-    return mixture

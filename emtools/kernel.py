@@ -5,9 +5,10 @@ the processor, a piece is cut into blocks small enough for one matrix product, a
 whoever computed them. `expanded_sums` is the fast way, `exact_sums` the one for mixtures whose
 digits the fast way would lose; `make_step` decides.
 
-In this order: the table of features; Eq. (2), what the log joint is in it; Eq. (3), from log odds
-to responsibilities; Eq. (1), from sums to a mixture; both ways to the sums; the step; pieces and
-threads; the kernel. F, `n_terms`, counts the rows of the table: 1, the D features, their products.
+In this order: how the kernel holds a mixture; the table of terms; Eq. (2), what the log joint is in
+them; Eq. (3), from log odds to responsibilities; Eq. (1), from sums to a mixture; both ways to the
+sums; the step; pieces and threads. F, `n_terms`, counts the rows of the table: 1, the D features,
+their products.
 """
 
 import math
@@ -27,11 +28,69 @@ BLOCK = 2**13  # the most observations in one matrix product
 WORTH_A_THREAD = 250_000  # numbers in X
 SIZE_LIMIT = 1000  # twice the largest term of a log joint, in nats, beyond which digits are lost
 MOST_FEATURES = 32  # for more, the D**2 / 2 products cost more than whitening
-SQUARES_ONLY = ("diag", "spherical")  # structures that need no x_i x_j with i < j
+ALONG_AXES = ("diag", "spherical")  # structures that need no x_i x_j with i < j
 BUFFERS = threading.local()
 
 
-def features(x, centre, table):
+def packed(mixture, covariance):
+    """A mixture as the kernel holds it, of this structure.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        K components in D dimensions.
+    covariance : str
+        A key of `emtools.multivariate.STRUCTURES`.
+
+    Returns
+    -------
+    MultivariateMixture
+        Of components along the axes, and in one dimension, its covariances are the variances
+        alone, (K, D): a thousand features have a million entries of which nobody needs the rest.
+    """
+    if mixture.covariances.ndim == 3 and is_along_axes(covariance, mixture.means.shape[1]):
+        variances = np.diagonal(mixture.covariances, axis1=1, axis2=2)
+        mixture = mixture._replace(covariances=variances.copy())
+    return restricted(mixture, covariance)
+
+
+def is_along_axes(covariance, n_features):
+    """Whether such components are held by their variances alone."""
+    return n_features == 1 or covariance in ALONG_AXES
+
+
+def unpacked(mixture):
+    """The same mixture with its covariances written out, (K, D, D)."""
+    if mixture.covariances.ndim == 3:
+        return mixture
+    n_components, n_features = mixture.covariances.shape
+    covariances = np.zeros((n_components, n_features, n_features))
+    np.einsum("kdd->kd", covariances)[:] = mixture.covariances
+    return mixture._replace(covariances=covariances)
+
+
+def restricted(mixture, covariance):
+    """A packed mixture brought into its structure: what `STRUCTURES` does to others."""
+    variances = mixture.covariances
+    if variances.ndim == 3:
+        return STRUCTURES[covariance](mixture)
+    if covariance == "tied":  # in one dimension, or it would have three
+        pooled = mixture.weights @ variances
+    elif covariance == "spherical":
+        pooled = variances.mean(axis=1, keepdims=True)
+    else:
+        return mixture
+    return mixture._replace(covariances=np.broadcast_to(pooled, variances.shape))
+
+
+def variances_of(mixture):
+    """The variances of a packed mixture, (K, D)."""
+    if mixture.covariances.ndim == 2:
+        return mixture.covariances
+    return np.diagonal(mixture.covariances, axis1=1, axis2=2)
+
+
+def write_terms(x, centre, table):
     """What the log joint is linear in: 1, x_i and x_i x_j about the centre, in place.
 
     Parameters
@@ -55,44 +114,42 @@ def features(x, centre, table):
 
 
 @lru_cache
-def pairs(n_features, squares_only):
-    """The pairs i <= j of which there are features x_i x_j: all, or only those with i = j."""
-    if squares_only:
-        return np.arange(n_features), np.arange(n_features)
+def pairs(n_features):
+    """The pairs i <= j of which there are terms x_i x_j."""
     return np.triu_indices(n_features)
 
 
 @lru_cache
-def places(n_features, squares_only):
-    """Where among the products each x_i x_j stands, (D, D); anywhere if there are squares only."""
-    i, j = pairs(n_features, squares_only)
+def product_index(n_features):
+    """Where among the products each x_i x_j stands, (D, D)."""
+    i, j = pairs(n_features)
     table = np.zeros((n_features, n_features), int)
     table[i, j] = table[j, i] = np.arange(len(i))
     return table
 
 
-def coefficients(mixture, centre, squares_only):
-    """The log joint as a linear function of the features, where that keeps enough digits.
+def coefficients(mixture, centre):
+    """The log joint as a linear function of the terms, where that keeps enough digits.
 
     Parameters
     ----------
     mixture : MultivariateMixture
-        K components.
+        K components, packed.
     centre : (D,) array
-        That of the features.
-    squares_only : bool
-        Whether the covariances are diagonal, so that mixed products are not needed.
+        That of the terms.
 
     Returns
     -------
     (K, F) array or None
-        ``coefficients @ features`` is the log joint; None if its terms are so much larger than
+        ``coefficients @ terms`` is the log joint; None if its terms are so much larger than
         their sum, or so many, that `exact_sums` must take over.
     """
     if len(centre) == 1:
         return parabolas(mixture, centre)
     if len(centre) > MOST_FEATURES:
         return None
+    if mixture.covariances.ndim == 2:
+        return along_axes(mixture, centre)
     try:
         whiteners = whitening(mixture.covariances)
     except np.linalg.LinAlgError:
@@ -104,14 +161,14 @@ def coefficients(mixture, centre, squares_only):
         return None
     linear = (precisions @ means[:, :, None])[:, :, 0]  # Eq. (2)
     constant = log_peaks(mixture, whiteners) - 0.5 * (means * linear).sum(axis=1)
-    i, j = pairs(len(centre), squares_only)
+    i, j = pairs(len(centre))
     quadratic = -np.where(i == j, 0.5, 1.0) * precisions[:, i, j]  # x_i x_j stands for x_j x_i, too
     return np.concatenate([constant[:, None], linear, quadratic], axis=1)
 
 
 def parabolas(mixture, centre):
     """The `coefficients` of one dimension, where each log joint is a parabola."""
-    means, variances = mixture.means - centre, mixture.covariances[:, 0]  # (K, 1)
+    means, variances = mixture.means - centre, mixture.covariances  # (K, 1)
     linear = means / variances  # Eq. (2)
     drops = means * linear  # twice what the log joint loses from the mean to the centre
     if not np.abs(drops).max() < SIZE_LIMIT:  # a variance may be below 0 by rounding
@@ -120,17 +177,29 @@ def parabolas(mixture, centre):
     return np.concatenate([constant, linear, -0.5 / variances], axis=1)  # (K, 3)
 
 
+def along_axes(mixture, centre):
+    """The `coefficients` of components along the axes: a parabola for each feature, added up."""
+    means, variances = mixture.means - centre, mixture.covariances  # (K, D)
+    if not (variances > 0).all():
+        return None
+    if not ((np.abs(means) / np.sqrt(variances) + 1) ** 2).sum(axis=1).max() < SIZE_LIMIT:
+        return None
+    linear = means / variances
+    constants = np.log(2 * np.pi * variances) + means * linear
+    constant = np.log(mixture.weights) - 0.5 * constants.sum(axis=1)
+    return np.concatenate([constant[:, None], linear, -0.5 / variances], axis=1)
+
+
 def whitening(covariances):
     """Matrices W_k with W_k Sigma_k W_k^T = 1: the inverse Cholesky factors, (K, D, D)."""
-    if covariances.shape[1] == 1:
-        return 1 / np.sqrt(covariances)
     return np.linalg.inv(np.linalg.cholesky(covariances))
 
 
 def log_peaks(mixture, whiteners):
-    """The log joint at the mean of each component, (K,)."""
+    """The log joint at the mean of each component, (K,); whiteners (K, D, D), or (K, D) of axes."""
     n_features = whiteners.shape[1]
-    log_scales = np.log(np.diagonal(whiteners, axis1=1, axis2=2)).sum(axis=1)
+    scales = whiteners if whiteners.ndim == 2 else np.diagonal(whiteners, axis1=1, axis2=2)
+    log_scales = np.log(scales).sum(axis=1)
     return np.log(mixture.weights) + log_scales - n_features * np.log(2 * np.pi) / 2
 
 
@@ -162,7 +231,7 @@ def from_log_odds(joint, totals, weight):
     np.add.reduce(odds, axis=1, keepdims=True, out=totals, initial=1)
     np.divide(1, totals, out=resp_0)  # Eq. (3)
     odds *= resp_0
-    return gathered(joint, np.log(totals, out=totals), weight)
+    return weigh_and_sum(joint, np.log(totals, out=totals), weight)
 
 
 def from_log_joint(joint, totals, weight):
@@ -188,10 +257,10 @@ def from_log_joint(joint, totals, weight):
     np.add.reduce(joint, axis=1, keepdims=True, out=totals)
     joint /= totals
     highest += np.log(totals, out=totals)
-    return gathered(joint, highest, weight)
+    return weigh_and_sum(joint, highest, weight)
 
 
-def gathered(resp, log_density, weight):
+def weigh_and_sum(resp, log_density, weight):
     """Weight (B, K, b) responsibilities in place; return the weighted sum of (B, 1, b) values."""
     if weight is None:
         return log_density.sum()
@@ -200,30 +269,33 @@ def gathered(resp, log_density, weight):
 
 
 def m_step(sums, origins):
-    """Weights, means and covariances from the sums of the features.
+    """Weights, means and covariances from the sums of the terms.
 
     Parameters
     ----------
     sums : (K, F) array
-        Of the features, weighted by the responsibilities.
+        Of the terms, weighted by the responsibilities.
     origins : (D,) or (K, D) array
-        Where the features are zero.
+        Where the terms are zero.
 
     Returns
     -------
     MultivariateMixture
-        K components; without mixed products, the covariances hold good on their diagonals only.
+        K components, packed: if there are squares only, with variances alone.
     """
     n_features = origins.shape[-1]
     counts, averages = sums[:, 0], sums[:, 1:] / sums[:, :1]
     shifts, products = averages[:, :n_features], averages[:, n_features:]
-    squares = products.take(places(n_features, products.shape[1] == n_features), axis=1)
-    covariances = squares - shifts[:, :, None] * shifts[:, None]  # (K, D, D), Eq. (1)
+    if products.shape[1] == n_features:
+        covariances = products - shifts * shifts  # (K, D), Eq. (1)
+    else:
+        squares = products.take(product_index(n_features), axis=1)
+        covariances = squares - shifts[:, :, None] * shifts[:, None]  # (K, D, D)
     return MultivariateMixture(counts / np.add.reduce(counts), origins + shifts, covariances)
 
 
 def expanded_sums(rows, centre, X, sample_weight):
-    """Both steps on one chunk as matrix products with features about a common centre.
+    """Both steps on one chunk as matrix products with terms about a common centre.
 
     Parameters
     ----------
@@ -231,7 +303,7 @@ def expanded_sums(rows, centre, X, sample_weight):
         Coefficients of the log odds of components 1 to K - 1 against component 0: rows of what
         `coefficients` gives, minus that of component 0.
     centre : (D,) array
-        That of the features.
+        That of the terms.
     X : (n, D) array
         The observations of this chunk.
     sample_weight : (n,) array or None
@@ -240,7 +312,7 @@ def expanded_sums(rows, centre, X, sample_weight):
     Returns
     -------
     sums : (K, F) array
-        Sums of the features, weighted by the responsibilities; unfinished if `gain` is not finite.
+        Sums of the terms, weighted by the responsibilities; unfinished if `gain` is not finite.
     gain : float
         By how much the log-likelihood of this chunk is above its log joint with component 0; inf or
         NaN if odds have overflowed.
@@ -248,7 +320,7 @@ def expanded_sums(rows, centre, X, sample_weight):
     n_components, n_terms = len(rows) + 1, rows.shape[1]
     sums, gain = np.zeros((n_components, n_terms)), 0.0
     for x, weight, table, joint, totals in pieces(X, sample_weight, n_components, n_terms):
-        features(x, centre, table)
+        write_terms(x, centre, table)
         np.matmul(rows, table, out=joint[:, 1:])
         gain += from_log_odds(joint, totals, weight)
         sums += np.add.reduce(joint @ table.swapaxes(1, 2))
@@ -257,17 +329,15 @@ def expanded_sums(rows, centre, X, sample_weight):
     return sums, gain
 
 
-def exact_sums(mixture, origins, squares_only, X, sample_weight):
+def exact_sums(mixture, origins, X, sample_weight):
     """Both steps on one chunk by residuals, each component's about a point of its own.
 
     Parameters
     ----------
     mixture : MultivariateMixture
-        K components, with positive definite covariances.
+        K components, packed, with positive definite covariances.
     origins : (K, D) array
-        Where the features of each component are zero; near the new means.
-    squares_only : bool
-        As for `coefficients`.
+        Where the terms of each component are zero; near the new means.
     X, sample_weight
         As for `expanded_sums`.
 
@@ -277,9 +347,10 @@ def exact_sums(mixture, origins, squares_only, X, sample_weight):
     log_likelihood : float
     """
     n_components, n_features = mixture.means.shape
-    i, j = pairs(n_features, squares_only)
-    sums, log_likelihood = np.zeros((n_components, 1 + n_features + len(i))), 0.0
-    product = n_features**2  # multiplications for an observation
+    squares_only = mixture.covariances.ndim == 2
+    n_products = n_features if squares_only else n_features * (n_features + 1) // 2
+    sums, log_likelihood = np.zeros((n_components, 1 + n_features + n_products)), 0.0
+    product = 1 if squares_only else n_features**2  # multiplications for an observation
     for x, weight, table, joint, totals in pieces(
         X, sample_weight, n_components, 1 + 2 * n_features, product
     ):
@@ -289,9 +360,16 @@ def exact_sums(mixture, origins, squares_only, X, sample_weight):
         for k in range(n_components):
             np.subtract(x, origins[k][:, None], out=residuals)
             np.multiply(joint[:, k : k + 1], residuals, out=weighted)
-            squares = (weighted @ residuals.swapaxes(1, 2)).sum(axis=0)  # (D, D)
-            sums[k] += [joint[:, k].sum(), *weighted.sum(axis=(0, 2)), *squares[i, j]]
+            products = products_of(weighted, residuals, squares_only)
+            sums[k] += [joint[:, k].sum(), *weighted.sum(axis=(0, 2)), *products]
     return sums, log_likelihood
+
+
+def products_of(weighted, residuals, squares_only):
+    """The sums of weighted x_i x_j, in the order of `pairs`, or of squares alone (in place)."""
+    if squares_only:
+        return np.multiply(weighted, residuals, out=weighted).sum(axis=(0, 2))
+    return (weighted @ residuals.swapaxes(1, 2)).sum(axis=0)[pairs(residuals.shape[1])]
 
 
 def write_log_joint(x, mixture, residuals, scaled, joint):
@@ -308,11 +386,15 @@ def write_log_joint(x, mixture, residuals, scaled, joint):
     joint : (B, K, b) array
         Where to write.
     """
-    whiteners = whitening(mixture.covariances)
+    along_axes = mixture.covariances.ndim == 2
+    whiteners = mixture.covariances**-0.5 if along_axes else whitening(mixture.covariances)
     peaks = log_peaks(mixture, whiteners)
     for k, (mean, whitener) in enumerate(zip(mixture.means, whiteners, strict=True)):
         np.subtract(x, mean[:, None], out=residuals)
-        np.matmul(whitener, residuals, out=scaled)
+        if along_axes:
+            np.multiply(whitener[:, None], residuals, out=scaled)
+        else:
+            np.matmul(whitener, residuals, out=scaled)
         np.multiply(scaled, scaled, out=scaled)
         np.add.reduce(scaled, axis=1, out=joint[:, k])
         joint[:, k] *= -0.5
@@ -325,7 +407,7 @@ def make_step(add_up, centre, covariance):
     Parameters
     ----------
     add_up : function
-        ``add_up(sums_over) -> (K, F) array, float``: the totals of ``sums_over(X, sample_weight)``
+        ``add_up(chunk_sums) -> (K, F) array, float``: the totals of ``chunk_sums(X, sample_weight)``
         over all chunks of the observations.
     centre : (D,) array
         A point in the middle of the observations.
@@ -337,21 +419,23 @@ def make_step(add_up, centre, covariance):
     function
         ``step(mixture) -> new_mixture, log_likelihood``; see `step_on`.
     """
-    structure, squares_only = STRUCTURES[covariance], covariance in SQUARES_ONLY
-    expand = remembered(lambda mixture: coefficients(mixture, centre, squares_only))
-    feature_sums = sums_of_features(add_up, centre, squares_only)
+    expand = cache_last(lambda mixture: coefficients(mixture, centre))
+    sums_of_all = sums_of_terms(add_up, centre, is_along_axes(covariance, len(centre)))
+
+    def mixture_from(sums, origins):
+        return restricted(m_step(sums, origins), covariance)
 
     def expanded_step(rows):
-        log_joints = rows @ feature_sums  # (K,), of all observations together
+        log_joints = rows @ sums_of_all  # (K,), of all observations together
         likeliest = log_joints.argmax()  # as component 0 it keeps the odds small
-        order = exchange(len(rows), likeliest)
+        order = swap_with_first(len(rows), likeliest)
         odds_rows = rows.take(order[1:], axis=0) - rows[likeliest]
         sums, gain = add_up(partial(expanded_sums, odds_rows, centre))
-        return structure(m_step(sums.take(order, axis=0), centre)), log_joints[likeliest] + gain
+        return mixture_from(sums.take(order, axis=0), centre), log_joints[likeliest] + gain
 
     def exact_step(mixture, origins):
-        sums, log_likelihood = add_up(partial(exact_sums, mixture, origins, squares_only))
-        return structure(m_step(sums, origins)), log_likelihood
+        sums, log_likelihood = add_up(partial(exact_sums, mixture, origins))
+        return mixture_from(sums, origins), log_likelihood
 
     @np.errstate(all="ignore")  # what overflows is done again by exact_step; the rest shows as NaN
     def step(mixture):
@@ -368,7 +452,7 @@ def make_step(add_up, centre, covariance):
     return step
 
 
-def remembered(function):
+def cache_last(function):
     """The same function of one argument, that knows its last answer if asked for it again."""
     last = None, None
 
@@ -383,16 +467,16 @@ def remembered(function):
     return ask
 
 
-def sums_of_features(add_up, centre, squares_only):
-    """The sums of the features over all observations, (F,); None if there are too many of them."""
+def sums_of_terms(add_up, centre, squares_only):
+    """The sums of the terms over all observations, (F,); None if there are too many of them."""
     if len(centre) > MOST_FEATURES:
         return None  # `coefficients` gives none either
-    n_terms = 1 + len(centre) + len(pairs(len(centre), squares_only)[0])
+    n_terms = 1 + len(centre) + (len(centre) if squares_only else len(pairs(len(centre))[0]))
     return add_up(partial(expanded_sums, np.zeros((0, n_terms)), centre))[0][0]
 
 
 @lru_cache
-def exchange(n_components, k):
+def swap_with_first(n_components, k):
     """The numbers 0 to K - 1 with 0 and k exchanged."""
     order = np.arange(n_components)
     order[0], order[k] = k, 0
@@ -402,8 +486,7 @@ def exchange(n_components, k):
 def has_moved(mixture, new_mixture):
     """Whether a mean has moved by more than one of its new widths."""
     moves = new_mixture.means - mixture.means
-    variances = np.diagonal(new_mixture.covariances, axis1=1, axis2=2)
-    return not (moves**2 <= variances).all()
+    return not (moves**2 <= variances_of(new_mixture)).all()
 
 
 def pieces(X, sample_weight, n_components, n_terms, product=None):
@@ -426,7 +509,7 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
     weight : (B, 1, b) array or None
         Their sample weights.
     table : (B, n_terms, b) array
-        Room for the features, with ones in row 0.
+        Room for the terms, with ones in row 0.
     joint : (B, K, b) array
         Room for the log joint.
     totals : (B, 1, b) array
@@ -461,7 +544,7 @@ def total(results):
     return sum(sums[1:], start=sums[0]), sum(log_likelihoods)
 
 
-def worthwhile_threads(size):
+def default_n_threads(size):
     """How many threads to use for so many numbers: no more than there are processors."""
     n_processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -480,25 +563,25 @@ def in_threads(n_threads):
     Returns
     -------
     function
-        ``on_chunk(sums_over, X, sample_weight) -> (K, F) array, float``: what
-        ``sums_over(X, sample_weight)`` gives, to rounding.
+        ``on_chunk(chunk_sums, X, sample_weight) -> (K, F) array, float``: what
+        ``chunk_sums(X, sample_weight)`` gives, to rounding.
     """
     if n_threads == 1:
-        return alone
+        return in_this_thread
     pool = ThreadPoolExecutor(n_threads, initializer=partial(np.seterr, all="ignore"))
 
-    def on_chunk(sums_over, X, sample_weight):
+    def on_chunk(chunk_sums, X, sample_weight):
         cuts = np.linspace(0, len(X), n_threads + 1).astype(int)
         parts = [slice(start, stop) for start, stop in pairwise(cuts)]
         sample_weights = [None if sample_weight is None else sample_weight[p] for p in parts]
-        return total(pool.map(sums_over, [X[part] for part in parts], sample_weights))
+        return total(pool.map(chunk_sums, [X[part] for part in parts], sample_weights))
 
     return on_chunk
 
 
-def alone(sums_over, X, sample_weight):
+def in_this_thread(chunk_sums, X, sample_weight):
     """Take sums over one chunk here and now; a function of the module, so that it can be sent."""
-    return sums_over(X, sample_weight)
+    return chunk_sums(X, sample_weight)
 
 
 def step_on(X, sample_weight, covariance, n_threads=None):
@@ -526,9 +609,9 @@ def step_on(X, sample_weight, covariance, n_threads=None):
     X = np.asfortranarray(X)  # the values of one feature lie side by side
     if sample_weight is not None and (sample_weight == 1).all():
         sample_weight = None
-    on_chunk = in_threads(n_threads or worthwhile_threads(X.size))
+    on_chunk = in_threads(n_threads or default_n_threads(X.size))
     return make_step(
-        lambda sums_over: on_chunk(sums_over, X, sample_weight),
+        lambda chunk_sums: on_chunk(chunk_sums, X, sample_weight),
         X.mean(axis=0, dtype=float),
         covariance,
     )

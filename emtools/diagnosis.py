@@ -1,0 +1,174 @@
+"""What to say of a collapse: which observations the component owned, and the cure that fits.
+
+No chapter teaches this; a reader with data of their own needs it more than any other message.
+"""
+
+from functools import partial, reduce
+from typing import NamedTuple
+
+import numpy as np
+
+from emtools.collapse import NARROW, VANISHED, Collapse
+from emtools.kernel import unpacked
+from emtools.predict import predict
+
+CURE_OF_VANISHING = "Start elsewhere or more often (n_starts), or fit fewer components"
+WITH_ONE_SHAPE = (
+    "start elsewhere or more often (n_starts), fit fewer components, or set min_std, the smallest "
+    "standard deviation you would believe"
+)
+WITH_OWN_SHAPES = WITH_ONE_SHAPE.replace("or set", 'share one shape (covariance="tied"), or set')
+OTHERWISE = dict.fromkeys(("full", "diag", "spherical"), WITH_OWN_SHAPES) | {"tied": WITH_ONE_SHAPE}
+
+
+class Owned(NamedTuple):
+    """What a component owns of the observations, or whichever are asked about."""
+
+    n_samples: int
+    place: str  # of the first of them, such as x[3]
+    first: np.ndarray  # (D,), its value
+    lowest: np.ndarray  # (D,), of them
+    highest: np.ndarray
+    rest_lowest: np.ndarray  # (D,), of all others
+    rest_highest: np.ndarray
+
+
+def owned_in(is_owned, name, X, rows):
+    """What is owned in one chunk, given ``is_owned(X) -> (n,) bool``; rows (n,) are for `place`."""
+    mine = is_owned(X)
+    first = mine.argmax()
+    ours, others = X[mine], X[~mine]
+    return Owned(
+        int(mine.sum()),
+        f"{name}[{rows[first]}]",
+        X[first],
+        ours.min(axis=0, initial=np.inf),
+        ours.max(axis=0, initial=-np.inf),
+        others.min(axis=0, initial=np.inf),
+        others.max(axis=0, initial=-np.inf),
+    )
+
+
+def together(one, other):
+    """What is owned in two chunks, in order."""
+    first = one if one.n_samples else other
+    return Owned(
+        one.n_samples + other.n_samples,
+        first.place,
+        first.first,
+        *(
+            (np.minimum if "lowest" in name else np.maximum)(getattr(one, name), getattr(other, name))
+            for name in Owned._fields[3:]
+        ),
+    )
+
+
+def is_apart(owned):
+    """Whether all that is owned lies beyond all others, further off than three times their range."""
+    room = 3 * (owned.rest_highest - owned.rest_lowest)  # -inf if there are no others
+    gaps = np.maximum(owned.lowest - owned.rest_highest, owned.rest_lowest - owned.highest)
+    return owned.n_samples > 0 and bool(((room > 0) & (gaps > room)).any())
+
+
+def is_far_out(summary, X):
+    """Which observations are so far out that they make the spread themselves, (n,) bool."""
+    limit = 0.3 * np.sqrt(summary.n_samples) * summary.spread
+    return (np.abs(X - summary.mean) > limit).any(axis=1)
+
+
+def is_owned_by(mixture, component, X):
+    """Which observations are likeliest to come from this component, (n,) bool."""
+    return predict(X, mixture) == component
+
+
+def diagnose(component, what, mixture, before, source, covariance):
+    """The `Collapse` to raise: what the component owned before, and the cure that fits.
+
+    Parameters
+    ----------
+    component, what
+        What `find_collapse` found.
+    mixture : MultivariateMixture
+        That has collapsed; packed.
+    before : MultivariateMixture or None
+        One step before; None if it was the start.
+    source : Table, or a source of `emtools.scale.chunks`
+        The observations.
+    covariance : str
+        The structure.
+
+    Returns
+    -------
+    Collapse
+    """
+    if what == VANISHED:
+        return Collapse(component, what, CURE_OF_VANISHING)
+    summary = source.summary
+    if before is None:
+        is_owned = partial(is_far_out, summary)
+    else:
+        is_owned = partial(is_owned_by, unpacked(before), component)
+    owned = reduce(together, source.for_each_row(partial(owned_in, is_owned)))
+    if owned.n_samples == 0 or (before is None and not is_apart(owned)):
+        return Collapse(component, what, cure_of_flat_data(mixture, component, what, covariance))
+    where = in_words(owned, mixture.means[component] + source.centre, component, source.centre)
+    return Collapse(component, f"{what}. {where}", cure_of(owned, covariance))
+
+
+def in_words(owned, mean, component, centre):
+    """What an error message says of what is owned."""
+    value = short(owned.first + centre)
+    subject = f"means[{component}] = {short(mean)} owns"
+    if owned.n_samples == 1:
+        return f"{subject} 1 observation, {owned.place} = {value}"
+    tied = ", all of this value" if is_tied(owned) else ""
+    return f"{subject} {owned.n_samples} observations, the first is {owned.place} = {value}{tied}"
+
+
+def short(values):
+    """A number, or the first four of a row of them, for an error message."""
+    numbers = [f"{value:.6g}" for value in np.ravel(values)[:4]]
+    more = ", ..." if np.size(values) > 4 else ""
+    return numbers[0] if np.size(values) == 1 else f"[{', '.join(numbers)}{more}]"
+
+
+def is_tied(owned):
+    """Whether all observations that are owned are equal, and there are several."""
+    return owned.n_samples > 1 and bool((owned.lowest == owned.highest).all())
+
+
+def cure_of(owned, covariance):
+    """What to do about a component that owned these observations, one sentence or two."""
+    n_features = len(owned.first)
+    if is_apart(owned):
+        return (
+            "Nothing else is near: an outlier, or a code such as -999 for what is missing? Correct "
+            "it or leave it out"
+        )
+    if is_tied(owned):
+        return (
+            "Equal values leave no width, and are common in counts, rounded numbers and sensors at "
+            "their limit: set min_std, half the step of the rounding for instance, or leave them "
+            "out and model them apart"
+        )
+    if 1 < owned.n_samples <= n_features:
+        return f"So few span no volume in {n_features} columns: {OTHERWISE[covariance]}"
+    return OTHERWISE[covariance][0].upper() + OTHERWISE[covariance][1:]
+
+
+def cure_of_flat_data(mixture, component, what, covariance):
+    """What to do if the start itself has no width, or nothing is owned to blame."""
+    if what == NARROW:
+        return "The start is narrower than the data can tell: give it a larger width"
+    columns = columns_that_repeat(mixture.covariances[component])
+    return (
+        f"Columns {', '.join(map(str, columns))} of x repeat each other, or one is a sum of the "
+        'rest: leave one of them out, or use covariance="diag" or min_std'
+    )
+
+
+def columns_that_repeat(covariance):
+    """The columns in which a flat covariance has no width, together; in ascending order."""
+    widths = np.sqrt(np.diagonal(covariance))
+    flattest = np.linalg.eigh(covariance / widths[:, None] / widths)[1][:, 0]
+    return np.flatnonzero(np.abs(flattest) > 0.01 * np.abs(flattest).max())
