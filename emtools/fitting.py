@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emtools import mixture as univariate
 from emtools import multivariate
 from emtools.checks import (
     check_choice,
@@ -24,6 +23,7 @@ from emtools.checks import (
 )
 from emtools.em import Collapse, Fit, best, iterate, restarts, shown
 from emtools.kernel import step_on
+from emtools.kinds import checked_for
 from emtools.mixture import Mixture
 from emtools.multivariate import STRUCTURES, MultivariateMixture
 from emtools.starts import kmeans_plus_plus, quantiles
@@ -381,156 +381,3 @@ def in_data_units(found, data, units, dimensions):
         mixture = MultivariateMixture(weights, means, covariances * scale[:, None] * scale)
     history = found.history - data.sample_weight.sum() * np.log(scale).sum()
     return Fit(mixture, float(history[-1]), history, found.n_iter, found.converged)
-
-
-def log_density(x, mixture):
-    """Log density of a mixture of either kind at each observation, log p(x_n).
-
-    Parameters
-    ----------
-    x : (N,) or (N, D) array
-        Observations.
-    mixture : Mixture or MultivariateMixture
-        K components, in one dimension for (N,), in D for (N, D).
-
-    Returns
-    -------
-    (N,) array
-        In nats; its sum is the log-likelihood of the mixture.
-
-    Raises
-    ------
-    ValueError
-        If x or the mixture is not good, or they disagree.
-    """
-    return np.logaddexp.reduce(checked_log_joint(x, mixture), axis=1)
-
-
-def responsibilities(x, mixture):
-    """Probability that each observation came from each component, given its value.
-
-    Parameters
-    ----------
-    x : (N,) or (N, D) array
-        Observations.
-    mixture : Mixture or MultivariateMixture
-        K components, in one dimension for (N,), in D for (N, D).
-
-    Returns
-    -------
-    (N, K) array
-        gamma_nk; each row sums to one.
-
-    Raises
-    ------
-    ValueError
-        If x or the mixture is not good, they disagree, or an observation is so far from every
-        component that float64 cannot hold the distance.
-    """
-    joint = checked_log_joint(x, mixture)
-    lost = np.isneginf(joint).all(axis=1)
-    if lost.any():
-        raise ValueError(
-            f"{lost.sum()} of {len(lost)} observations are more than 1e154 widths from every "
-            f"component, the first is x[{np.argmax(lost)}]; no label can be given to them"
-        )
-    return np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
-
-
-def labels(x, mixture):
-    """The most probable component of each observation; of equals, the first.
-
-    Parameters
-    ----------
-    x : (N,) or (N, D) array
-        Observations.
-    mixture : Mixture or MultivariateMixture
-        K components, in one dimension for (N,), in D for (N, D).
-
-    Returns
-    -------
-    (N,) array of int
-        From 0 to K - 1.
-
-    Raises
-    ------
-    ValueError
-        As `responsibilities` does.
-    """
-    return responsibilities(x, mixture).argmax(axis=1)
-
-
-def sample(mixture, n_samples, rng):
-    """Draw observations from a mixture of either kind.
-
-    Parameters
-    ----------
-    mixture : Mixture or MultivariateMixture
-        K components.
-    n_samples : int
-        How many observations, N >= 0.
-    rng : numpy.random.Generator
-        Where the randomness comes from, for example ``np.random.default_rng(1)``.
-
-    Returns
-    -------
-    x : (N,) or (N, D) array
-        The observations, in the units of the means.
-    labels : (N,) array of int
-        The component each was drawn from.
-
-    Raises
-    ------
-    ValueError
-        If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
-    """
-    model = multivariate if hasattr(mixture, "covariances") else univariate
-    return model.sample(mixture, n_samples, rng)
-
-
-def checked_log_joint(x, mixture):
-    """Check observations and mixture, and return the (N, K) log joint."""
-    x = checked_array(x, "x", dimensions=(1, 2))
-    mixture = checked_for(x.shape, mixture)
-    model = univariate if x.ndim == 1 else multivariate
-    with np.errstate(divide="ignore", over="ignore"):  # a weight of 0; a distance beyond float64
-        return model.log_joint(x, mixture)
-
-
-def checked_for(shape, mixture):
-    """Check that this is a good mixture for observations of this shape, (N,) or (N, D).
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the observations.
-    mixture : Mixture, MultivariateMixture, or three sequences
-        A chapter's own NamedTuple with the same fields is as good.
-
-    Returns
-    -------
-    Mixture or MultivariateMixture
-        With new float64 arrays.
-
-    Raises
-    ------
-    ValueError
-        If it is not a good mixture, is for the other kind of observations, or has another number
-        of features.
-    """
-    one_dimensional = len(shape) == 1
-    if hasattr(mixture, "covariances") if one_dimensional else hasattr(mixture, "stds"):
-        needed = "Mixture" if one_dimensional else "MultivariateMixture"
-        raise ValueError(
-            f"observations of shape {shape} need a {needed}; this is a {type(mixture).__name__}. "
-            "One observation of D features is a table of one row: [[...]]"
-        )
-    if one_dimensional:
-        return univariate.checked_mixture(mixture)
-    mixture = multivariate.checked_mixture(mixture)
-    if mixture.means.shape[1] != shape[1]:
-        raise ValueError(
-            f"x has {shape[1]} columns, but mixture.means has shape {mixture.means.shape}; "
-            "they need the same number of columns"
-        )
-    return mixture

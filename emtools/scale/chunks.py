@@ -33,7 +33,6 @@ from emtools.em import Collapse, accepted, iterate, shown
 from emtools.fitting import (
     Limits,
     Units,
-    checked_for,
     fit,
     guarded,
     in_own_units,
@@ -41,6 +40,7 @@ from emtools.fitting import (
     raised,
     refuse_collapsed,
 )
+from emtools.kinds import checked_for
 from emtools.mixture import Mixture
 from emtools.multivariate import STRUCTURES
 
