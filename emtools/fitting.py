@@ -341,7 +341,7 @@ def own_starts(start, n_starts, rng, data, units, shape):
     means = [kmeans_plus_plus(data.X, start, rng) for _ in range(n_starts)]
     if len(shape) == 1:
         means[0] = quantiles(data.X[:, 0], start)[:, None]
-    return [multivariate.around(data.X, m) for m in means]
+    return [multivariate.mixture_at(data.X, m) for m in means]
 
 
 def in_own_units(mixture, units):
