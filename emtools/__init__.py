@@ -1,20 +1,39 @@
-"""The code of the course, one module for each chapter; README.md has the table.
+"""Fit a Gaussian mixture to your own data by EM, in one call: ``emtools.fit(x, n_components)``.
 
-Importing it imports NumPy and nothing heavier: figures are in `emtools.course.plots`, sliders in
-`emtools.course.widgets`.
+    import emtools
+
+    found = emtools.fit(emtools.data.waiting(), 2)  # or your own (N,) or (N, D) array
+    print(emtools.sorted_by_mean(found))
+
+`fit` starts several times, stops when nothing is left to gain, and returns a `Fit`: its
+`parameters`, their `log_likelihood`, and whether it has `converged`. Its parameters are a `Mixture`
+for (N,) and a `MultivariateMixture` for (N, D); either is a start as well, in place of a number.
+
+Afterwards, each given the `Fit` or its parameters: `predict(x, found)` for the most probable
+component of each observation, `responsibilities(x, found)` for how probable each is,
+`log_density(x, found)` for how likely the observation, `sample(found, n_samples, rng)` for new
+ones, `sorted_by_mean(found)` to compare two fits.
+
+This is the code of a course, one module for each chapter; README.md has the table. Importing it
+imports NumPy and nothing heavier: figures are in `emtools.course.plots`, sliders in
+`emtools.course.widgets`, data that do not fit in memory in `emtools.scale`.
 """
 
-from emtools.fitting import fit, labels, log_density, responsibilities, sample
+from emtools import data
+from emtools.fitting import fit
 from emtools.mixture import Mixture
 from emtools.multivariate import MultivariateMixture
+from emtools.predict import log_density, predict, responsibilities, sample, sorted_by_mean
 
 __all__ = [
     "Mixture",
     "MultivariateMixture",
+    "data",
     "fit",
-    "labels",
     "log_density",
+    "predict",
     "responsibilities",
     "sample",
+    "sorted_by_mean",
 ]
 __version__ = "0.1.0"

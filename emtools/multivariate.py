@@ -1,16 +1,13 @@
 """Gaussians in D dimensions, with four structures of the covariances (chapter 06).
 
 A covariance is never inverted and has no determinant taken: its Cholesky factor gives both the
-distance and the volume. What the chapter teaches (`log_pdf` to `spherical`, `n_parameters`) takes
-good input for granted; `sample` checks its own.
+distance and the volume. All of it is taught and takes good input for granted; `emtools.kinds` has
+the checks.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-
-from emtools.checks import checked_array
-from emtools.mixture import check_draw, check_weights, in_a_word
 
 
 class MultivariateMixture(NamedTuple):
@@ -176,7 +173,7 @@ def n_parameters(n_components, n_features, covariance="full"):
     return n_components - 1 + n_components * n_features + covariances[covariance]
 
 
-def around(X, means):
+def mixture_at(X, means):
     """A mixture with these means, equal weights, and the covariance of all the data for each.
 
     Parameters
@@ -195,96 +192,3 @@ def around(X, means):
     together = m_step(X, np.ones((len(X), 1)))  # one component that takes everything
     weights = np.full(n_components, 1 / n_components)
     return MultivariateMixture(weights, means, np.tile(together.covariances, (n_components, 1, 1)))
-
-
-def sample(mixture, n_samples, rng):
-    """Draw observations: for each, toss for a component, then draw from it.
-
-    Parameters
-    ----------
-    mixture : MultivariateMixture
-        K components; the weights must sum to one.
-    n_samples : int
-        How many observations, N >= 0.
-    rng : numpy.random.Generator
-        Where the randomness comes from, for example ``np.random.default_rng(1)``.
-
-    Returns
-    -------
-    X : (N, D) array
-        The observations, in the units of the means.
-    labels : (N,) array of int
-        The component each was drawn from, z_n.
-
-    Raises
-    ------
-    ValueError
-        If the mixture is not one, `n_samples` is not a whole number >= 0, or `rng` cannot draw.
-    """
-    mixture = checked_mixture(mixture)
-    check_draw(n_samples, rng)
-    labels = rng.choice(len(mixture.weights), size=n_samples, p=mixture.weights)
-    scaled = rng.standard_normal((n_samples, mixture.means.shape[1]))
-    factors = np.linalg.cholesky(mixture.covariances)[labels]  # (N, D, D)
-    return mixture.means[labels] + np.einsum("nij,nj->ni", factors, scaled), labels
-
-
-def checked_mixture(mixture):
-    """Return the mixture with float64 arrays, or say what is wrong with it.
-
-    Parameters
-    ----------
-    mixture : MultivariateMixture
-        Or any three sequences in the order weights, means, covariances.
-
-    Returns
-    -------
-    MultivariateMixture
-        Three new float64 arrays, of shapes (K,), (K, D) and (K, D, D).
-
-    Raises
-    ------
-    ValueError
-        If there are not three parts, a part is not numeric, not finite or of another dimension,
-        the shapes disagree, a weight is negative, the weights do not sum to one (within 1e-6), or a
-        covariance is not symmetric (within 1e-8 of its widths) or not positive definite.
-    """
-    if not isinstance(mixture, (tuple, list)) or len(mixture) != 3:
-        raise ValueError(
-            "mixture must be a MultivariateMixture(weights, means, covariances); it is "
-            + in_a_word(mixture)
-        )
-    weights, means, covariances = (
-        checked_array(part, f"mixture.{name}", dimensions=(dimension,))
-        for dimension, (part, name) in enumerate(
-            zip(mixture, MultivariateMixture._fields, strict=True), start=1
-        )
-    )
-    n_components, n_features = means.shape
-    if weights.shape != (n_components,) or covariances.shape != (*means.shape, n_features):
-        raise ValueError(
-            "mixture.weights, mixture.means and mixture.covariances must have the shapes (K,), "
-            f"(K, D) and (K, D, D); they have {weights.shape}, {means.shape}, {covariances.shape}"
-        )
-    check_weights(weights)
-    for k, covariance in enumerate(covariances):
-        check_covariance(covariance, f"mixture.covariances[{k}]")
-    return MultivariateMixture(weights / weights.sum(), means, covariances)
-
-
-def check_covariance(covariance, name):
-    """Raise ValueError unless the (D, D) array is symmetric and has a Cholesky factor."""
-    variances = np.diagonal(covariance)
-    if (variances <= 0).any():
-        d = int(np.argmax(variances <= 0))
-        raise ValueError(f"{name} must have positive variances; {name}[{d}, {d}] is {variances[d]}")
-    widths = np.sqrt(variances)
-    if (np.abs(covariance - covariance.T) > 1e-8 * widths[:, None] * widths).any():
-        raise ValueError(f"{name} must be symmetric; it differs from its transpose")
-    try:
-        np.linalg.cholesky(covariance / widths[:, None] / widths)
-    except np.linalg.LinAlgError:
-        raise ValueError(
-            f"{name} is not positive definite: some direction has no width. A feature that is a "
-            "sum or multiple of others is one cause; standard deviations off the diagonal another"
-        ) from None

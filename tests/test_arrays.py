@@ -16,7 +16,8 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from emtools import arrays, loops
-from emtools.mixture import log_density, sorted_by_mean
+from emtools.mixture import log_density
+from emtools.predict import sorted_by_mean
 
 # Properties
 

@@ -22,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from emtools import Mixture, arrays, logspace
-from emtools.mixture import sorted_by_mean
+from emtools.predict import sorted_by_mean
 
 
 @st.composite

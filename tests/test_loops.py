@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from emtools import data, loops
-from emtools.mixture import sorted_by_mean
+from emtools.predict import sorted_by_mean
 
 START = (77.0, 53.0, WAITING_STD, WAITING_STD / 2, 1, 1)  # what the document's seed 0 draws
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from emtools.kinds import as_text, in_words, known_kind, parameters_of
 from emtools.mixture import Mixture
-from emtools.multivariate import MultivariateMixture
 
 
 def report(value, label="", digits=4):
@@ -11,38 +11,20 @@ def report(value, label="", digits=4):
 
     Parameters
     ----------
-    value : Mixture, MultivariateMixture, float or 1-D array
-        What to print; of covariances, the standard deviation of each feature.
+    value : mixture, Fit, float or 1-D array
+        What to print: of a fit its parameters, of covariances the standard deviation of each
+        feature.
     label : str
         Stands before the numbers, or above the table.
     digits : int
         Significant digits.
     """
-    fields = getattr(value, "_fields", ())  # a chapter's own Mixture counts as one
-    if fields == MultivariateMixture._fields:
-        report_features(value, label, digits)
+    value = parameters_of(value)
+    if known_kind(value):
+        print(f"{label}\n" * bool(label) + as_text(value, digits))
         return
-    if fields != Mixture._fields:
-        line = "  ".join(in_words(v, digits) for v in np.ravel(value))
-        print(f"{label}: {line}" if label else line)
-        return
-    if label:
-        print(label)
-    print("component    weight      mean       std")
-    for k, row in enumerate(zip(*value, strict=True)):
-        print(f"{k:9}" + "".join(f"{in_words(v, digits):>10}" for v in row))
-
-
-def report_features(mixture, label, digits):
-    """Print a mixture in D dimensions as a table: weight, then mean and std of each feature."""
-    if label:
-        print(label)
-    stds = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))  # (K, D)
-    features = range(stds.shape[1])
-    heads = ["weight", *(f"{name}[{d}]" for name in ("mean", "std") for d in features)]
-    print("component" + "".join(f"{head:>10}" for head in heads))
-    for k, row in enumerate(np.column_stack([mixture.weights, mixture.means, stds])):
-        print(f"{k:9}" + "".join(f"{in_words(v, digits):>10}" for v in row))
+    line = "  ".join(in_words(v, digits) for v in np.ravel(value))
+    print(f"{label}: {line}" if label else line)
 
 
 def report_path(path, iterations, digits=5):
@@ -63,30 +45,6 @@ def report_path(path, iterations, digits=5):
     for iteration in iterations:
         numbers = (in_words(v, digits) for v in np.ravel(path[iteration]))
         print(f"{iteration:9}" + "".join(f"{number:>12}" for number in numbers))
-
-
-def in_words(value, digits=4):
-    """One number as text: fixed point where it reads well, powers of ten where it does not.
-
-    Parameters
-    ----------
-    value : float
-        Any number, NaN and infinities included.
-    digits : int
-        Significant digits.
-
-    Returns
-    -------
-    str
-        Never "-0.000" and never a type name.
-    """
-    value = float(value) + 0.0  # -0.0 + 0.0 is 0.0
-    if not np.isfinite(value):
-        return str(value)
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    if -4 <= int(exponent) < max(digits, 7):
-        return f"{value:.{max(digits - 1 - int(exponent), 0)}f}"
-    return f"{mantissa}e{int(exponent)}"
 
 
 def expect(value, published, *, source, rtol, label):
