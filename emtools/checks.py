@@ -89,7 +89,7 @@ def checked_sample_weight(sample_weight, n_samples):
     return sample_weight
 
 
-def check_varied(lowest, highest, n_samples, dimensions):
+def check_varied(lowest, highest, n_samples, dimensions, covariance="full", min_std=0.0):
     """Raise ValueError if a column, known by its extremes, is constant or its square overflows."""
     with np.errstate(over="ignore"):
         ranges = highest - lowest
@@ -115,7 +115,7 @@ def check_size(largest, name):
         )
 
 
-def check_enough(n_components, n_samples):
+def check_enough(n_components, n_samples, n_features=1, covariance="full", min_std=0.0):
     """Raise ValueError unless there are from one to N components."""
     if n_components < 1:
         raise ValueError(f"start must be at least one component; it is {n_components}")
@@ -146,16 +146,24 @@ def check_choice(value, name, choices):
         raise ValueError(f"{name} must be one of {', '.join(choices)}; it is {value!r}")
 
 
-def check_options(floor, rng):
-    """Raise ValueError unless the floor is >= 0 and rng can draw."""
-    if not is_real(floor) or not 0 <= floor < np.inf:
+def check_min_std(min_std):
+    """Raise ValueError unless this is a standard deviation >= 0."""
+    if not is_real(min_std) or not 0 <= min_std < 1e150:
         raise ValueError(
-            f"floor must be a standard deviation >= 0 in the units of x; it is {floor!r}"
+            f"min_std must be a standard deviation >= 0 in the units of x; it is {min_std!r}"
         )
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise ValueError(
-            f"rng must be a numpy.random.Generator, such as np.random.default_rng(1); it is {rng!r}"
-        )
+
+
+def checked_rng(rng, required=False):
+    """Stub until the doors are merged."""
+    if rng is not None and not is_whole(rng) and not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a seed or a numpy.random.Generator; it is {rng!r}")
+    return np.random.default_rng(rng)
+
+
+def checked_observations(x, name="x", one_row=False):
+    """Stub until the doors are merged."""
+    return checked_array(x, name, (1, 2))
 
 
 def check_stopping(tol, max_iter):

@@ -14,7 +14,6 @@ NARROW = "has collapsed: no width is left to it"
 FLAT = "has collapsed: no width is left in one direction"
 
 
-
 class Collapse(ValueError):
     """A component has shrunk onto a point, or nothing is left of it.
 
@@ -99,13 +98,15 @@ class Limits(NamedTuple):
     variances: np.ndarray  # (D,), the square of 1e-10 of the spread or of 4 float spacings
 
 
-def limits_of(summary):
+def limits_of(summary, centre=0.0):
     """The limits that these observations set.
 
     Parameters
     ----------
     summary : Summary
         Of all observations.
+    centre : (D,) array or float
+        What has been taken off them, whose digits they have lost all the same.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def limits_of(summary):
         Where numbers are so far from zero that 4 float spacings are more than 1e-10 of their
         spread, they all have the same spacing.
     """
-    farthest = np.maximum(np.abs(summary.lowest), np.abs(summary.highest))
+    farthest = np.maximum(np.abs(summary.lowest + centre), np.abs(summary.highest + centre))
     widths = np.maximum(1e-10 * summary.spread, 4 * np.spacing(farthest))
     return Limits(1e-8 * summary.lightest / summary.total, widths**2)
 
@@ -192,6 +193,9 @@ def with_floor(mixture, min_std):
         return mixture
     if covariances.ndim == 2:
         return mixture._replace(covariances=np.maximum(covariances, min_std**2))
+    min_std = max(
+        min_std, 1e-100 * np.sqrt(np.abs(covariances).max())
+    )  # what is less has no square
     relative = covariances / min_std / min_std  # the floor is 1
     if has_cholesky(relative - np.eye(relative.shape[1])):  # whatever the scales of the columns
         return mixture

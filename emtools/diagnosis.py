@@ -57,7 +57,9 @@ def together(one, other):
         first.place,
         first.first,
         *(
-            (np.minimum if "lowest" in name else np.maximum)(getattr(one, name), getattr(other, name))
+            (np.minimum if "lowest" in name else np.maximum)(
+                getattr(one, name), getattr(other, name)
+            )
             for name in Owned._fields[3:]
         ),
     )
@@ -111,18 +113,17 @@ def diagnose(component, what, mixture, before, source, covariance):
     owned = reduce(together, source.for_each_row(partial(owned_in, is_owned)))
     if owned.n_samples == 0 or (before is None and not is_apart(owned)):
         return Collapse(component, what, cure_of_flat_data(mixture, component, what, covariance))
-    where = in_words(owned, mixture.means[component] + source.centre, component, source.centre)
+    where = f"means[{component}] owns {in_words(owned, source.centre)}"
     return Collapse(component, f"{what}. {where}", cure_of(owned, covariance))
 
 
-def in_words(owned, mean, component, centre):
+def in_words(owned, centre):
     """What an error message says of what is owned."""
     value = short(owned.first + centre)
-    subject = f"means[{component}] = {short(mean)} owns"
     if owned.n_samples == 1:
-        return f"{subject} 1 observation, {owned.place} = {value}"
+        return f"1 observation, {owned.place} = {value}"
     tied = ", all of this value" if is_tied(owned) else ""
-    return f"{subject} {owned.n_samples} observations, the first is {owned.place} = {value}{tied}"
+    return f"{owned.n_samples} observations, the first is {owned.place} = {value}{tied}"
 
 
 def short(values):
@@ -143,7 +144,7 @@ def cure_of(owned, covariance):
     if is_apart(owned):
         return (
             "Nothing else is near: an outlier, or a code such as -999 for what is missing? Correct "
-            "it or leave it out"
+            "it, leave it out, or set min_std if it belongs there"
         )
     if is_tied(owned):
         return (

@@ -16,6 +16,7 @@ from emtools.checks import check_stopping
 
 EPS = float(np.finfo(float).eps)
 
+
 class NotConverged(UserWarning):
     """A run has been stopped by `max_iter`, with something left to gain."""
 

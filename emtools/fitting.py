@@ -140,9 +140,7 @@ def fit_source(source, start, *, tol, max_iter, progress, **options):
     check_summary(summary, n_components, source.centre, covariance, min_std)
     starts = source.starts(start, summary, **options) if begin is None else [begin]
     step = make_step(source.add_up, summary.mean, covariance)
-    if min_std:
-        min_std = max(min_std, 1e-100 * summary.spread.max())  # what is less has no square
-    guard = partial(guarded, source, limits_of(summary), covariance, min_std)
+    guard = partial(guarded, source, limits_of(summary, source.centre), covariance, min_std)
 
     def run(begin):
         begin = with_floor(packed(begin, covariance), min_std)
@@ -239,6 +237,7 @@ class Summary(NamedTuple):
         """The standard deviation of each column, (D,)."""
         return np.sqrt(self.squares / self.total)
 
+
 def summarise(name, X, sample_weight=None):
     """The summary of (n,) or (n, D) observations that have been checked."""
     rows = X.reshape(len(X), -1)
@@ -297,7 +296,9 @@ class Table:
         scaled = self.X / spread
         means = [kmeans_plus_plus(scaled, n_components, rng) * spread for _ in range(n_starts)]
         if self.dimensions == 1:
-            means[0] = quantiles(self.X[:, 0], n_components)[:, None]
+            spread_out = quantiles(self.X[:, 0], n_components)[:, None]
+            if len(np.unique(spread_out)) == n_components:  # equal ones would stay equal
+                means[0] = spread_out
         shape = self.shape(summary, covariance)
         weights = np.full(n_components, 1 / n_components)
         return [
@@ -310,7 +311,9 @@ class Table:
         if is_along_axes(covariance, len(summary.mean)):
             return summary.squares / summary.total
         residuals = self.X - summary.mean
-        weighted = residuals if self.sample_weight is None else residuals * self.sample_weight[:, None]
+        weighted = (
+            residuals if self.sample_weight is None else residuals * self.sample_weight[:, None]
+        )
         return weighted.T @ residuals / summary.total
 
 

@@ -360,8 +360,9 @@ def exact_sums(mixture, origins, X, sample_weight):
         for k in range(n_components):
             np.subtract(x, origins[k][:, None], out=residuals)
             np.multiply(joint[:, k : k + 1], residuals, out=weighted)
+            shifts = weighted.sum(axis=(0, 2))
             products = products_of(weighted, residuals, squares_only)
-            sums[k] += [joint[:, k].sum(), *weighted.sum(axis=(0, 2)), *products]
+            sums[k] += [joint[:, k].sum(), *shifts, *products]
     return sums, log_likelihood
 
 

@@ -1,6 +1,6 @@
 """Where to begin: means drawn from the data, spread over it, or its quantiles (chapter 05).
 
-Each function gives means; `around` makes a mixture of them. All take good input for granted:
+Each function gives means; `mixture_at` makes a mixture of them. All take good input for granted:
 `emtools.fit` checks it first.
 """
 
@@ -80,7 +80,7 @@ def quantiles(x, n_components):
     return np.quantile(x, (np.arange(n_components) + 0.5) / n_components)
 
 
-def around(x, means):
+def mixture_at(x, means):
     """A mixture with these means, equal weights, and the width of all the data for each.
 
     Parameters

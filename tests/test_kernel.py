@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from emtools import Mixture, data, em, fit, fitting, kernel, logspace, multivariate
+from emtools import Mixture, data, fit, fitting, kernel, logspace, multivariate, sample
+from emtools.collapse import Collapse
 from emtools.multivariate import MultivariateMixture
-from emtools.scale.chunks import averages_of
+from emtools.scale.stream import averages_of
 
 # Sharper than float64 on most machines; where long double is float64 (Windows, Arm Macs) the truth
 # below is as right as chapter 06, only no sharper than the kernel.
@@ -53,13 +54,19 @@ def random_problem(seed, structure="full", shape=None, n_samples=60):
         rng.normal(scale=2, size=(n_components, n_features)),
         roots @ roots.transpose(0, 2, 1) / (n_features + 3),
     )
-    X = multivariate.sample(ellipses, n_samples, rng)[0]
+    X = sample(ellipses, n_samples, rng)[0]
     return X, multivariate.STRUCTURES[structure](nearby(ellipses, rng)), rng
 
 
 def make_kernel(X, structure="full", sample_weight=None, n_threads=1):
     sample_weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    return kernel.step_on(X, sample_weight, structure, n_threads)
+    step = kernel.step_on(X, sample_weight, structure, n_threads)
+
+    def unpacked_step(mixture):
+        new_mixture, log_likelihood = step(kernel.packed(mixture, structure))
+        return kernel.unpacked(new_mixture), log_likelihood
+
+    return unpacked_step
 
 
 def whitened(residuals, covariance):
@@ -332,7 +339,7 @@ class TestPaths:
     def test_eight_bells_in_eight_dimensions_are_expanded(self, structure, exact_passes):
         rng = np.random.default_rng(0)
         bells = mixture_of(np.full(8, 1 / 8), rng.normal(scale=4, size=(8, 8)), [np.eye(8)] * 8)
-        X = multivariate.sample(bells, 2000, rng)[0]
+        X = sample(bells, 2000, rng)[0]
         step, start = make_kernel(X, structure), multivariate.STRUCTURES[structure](bells)
         for _ in range(5):
             start, _ = step(start)
@@ -343,7 +350,7 @@ class TestPaths:
         X, labels = separated(40)(np.random.default_rng(0), 2)
         X, labels = X[labels < 2], labels[labels < 2]  # 20 widths to both sides of the middle
         start = moments(X, labels)
-        assert kernel.coefficients(start, X.mean(axis=0), False) is not None
+        assert kernel.coefficients(start, X.mean(axis=0)) is not None
         _, log_likelihood = make_kernel(X, n_threads=2)(start)
         assert len(exact_passes) == 2  # one for each thread
         assert_allclose(log_likelihood, multivariate.e_step(X, start)[1], rtol=1e-12)
@@ -353,7 +360,7 @@ class TestPaths:
         up = np.append(np.linspace(600, 708, 39), 709.5) / 37
         X = np.append(np.linspace(-20, -17, 60), up)[:, None]
         start = mixture_of(np.full(3, 1 / 3), [[-18.5], [18.5], [18.5]], np.ones((3, 1, 1)))
-        assert kernel.coefficients(start, X.mean(axis=0), False) is not None
+        assert kernel.coefficients(start, X.mean(axis=0)) is not None
         assert_true(X, start)
         assert len(exact_passes) == 1
 
@@ -362,7 +369,7 @@ class TestPaths:
         X = np.random.default_rng(0).normal(size=(150, 2))
         X[:50] = 20 + 1e-4 * X[:50]
         start = mixture_of([0.5, 0.5], [[20, 20], [0, 0]], [np.eye(2)] * 2)
-        assert kernel.coefficients(start, X.mean(axis=0), False) is not None
+        assert kernel.coefficients(start, X.mean(axis=0)) is not None
         assert_true(X, start)
         assert len(exact_passes) == 1
 
@@ -378,18 +385,22 @@ class TestPaths:
 
     def test_which_mixtures_have_coefficients(self):
         one = mixture_of([1], [[3, 3]], [np.eye(2)])
-        assert kernel.coefficients(one, np.zeros(2), False).shape == (1, 6)
-        assert kernel.coefficients(one, np.zeros(2), True).shape == (1, 5)
+        assert kernel.coefficients(one, np.zeros(2)).shape == (1, 6)
+        circle = kernel.packed(one, "spherical")
+        assert kernel.coefficients(circle, np.zeros(2)).shape == (1, 5)
         for factor in (1e-6, 0.0, -1e-14, np.nan):
             bad = one._replace(covariances=factor * one.covariances)
-            assert kernel.coefficients(bad, np.zeros(2), False) is None
-            bad = mixture_of([1], [[3]], [[[factor]]])
+            assert kernel.coefficients(bad, np.zeros(2)) is None
+            bad = circle._replace(covariances=factor * circle.covariances)
+            assert kernel.coefficients(bad, np.zeros(2)) is None
+            bad = mixture_of([1], [[3]], [[factor]])
             with np.errstate(all="ignore"):
-                assert kernel.coefficients(bad, np.zeros(1), False) is None
+                assert kernel.coefficients(bad, np.zeros(1)) is None
         line = mixture_of([1], [[0, 0]], [[[1, 1 - 1e-6], [1 - 1e-6, 1]]])
-        assert kernel.coefficients(line, np.zeros(2), False) is None
-        wide = mixture_of([1], np.zeros((1, 33)), [np.eye(33)])
-        assert kernel.coefficients(wide, np.zeros(33), False) is None
+        assert kernel.coefficients(line, np.zeros(2)) is None
+        for wide in (np.eye(33)[None], np.ones((1, 33))):
+            mixture = mixture_of([1], np.zeros((1, 33)), wide)
+            assert kernel.coefficients(mixture, np.zeros(33)) is None
 
     def test_circles_need_no_mixed_products(self, monkeypatch):
         sizes, expanded_sums = [], kernel.expanded_sums
@@ -448,11 +459,12 @@ class TestChapters:
             assert_allclose(np.sqrt(ours.covariances[:, 0, 0]), plain.stds, rtol=1e-9)
 
     def test_fit_uses_it_for_everything(self, monkeypatch):
-        assert fitting.step_on is kernel.step_on
+        """One step an iteration, and one for the last log-likelihood."""
+        assert fitting.make_step is kernel.make_step
         steps = []
 
         def counted(*arguments):
-            step = kernel.step_on(*arguments)
+            step = kernel.make_step(*arguments)
 
             def counted_step(mixture):
                 steps.append(1)
@@ -460,10 +472,10 @@ class TestChapters:
 
             return counted_step
 
-        monkeypatch.setattr(fitting, "step_on", counted)
+        monkeypatch.setattr(fitting, "make_step", counted)
         for structure, x in itertools.product(STRUCTURES, [FAITHFUL, FAITHFUL[:, 1]]):
             steps.clear()
-            found = fit(x, 2, covariance=structure, n_starts=1, rng=np.random.default_rng(0))
+            found = fit(x, 2, covariance=structure, n_starts=1, rng=0)
             assert len(steps) == found.n_iter + 1
 
 
@@ -477,12 +489,12 @@ class TestProperties:
             assert_allclose(new.weights.sum(), 1, rtol=1e-14)
             average = np.average(X, axis=0, weights=sample_weight)
             assert_allclose(new.weights @ new.means, average, rtol=1e-11, atol=1e-11)
-            centre = X.mean(axis=0)
-            expansion = kernel.coefficients(start, centre, False)
+            centre, packed = X.mean(axis=0), kernel.packed(start, structure)
+            expansion = kernel.coefficients(packed, centre)
             odds = expansion[1:] - expansion[0]
             sums, _ = kernel.expanded_sums(odds, centre, X, sample_weight)
             assert_allclose(sums[:, 0].sum(), sample_weight.sum(), rtol=1e-12)
-            sums, _ = kernel.exact_sums(start, start.means, False, X, sample_weight)
+            sums, _ = kernel.exact_sums(packed, start.means, X, sample_weight)
             assert_allclose(sums[:, 0].sum(), sample_weight.sum(), rtol=1e-12)
 
     @given(seed=seeds, structure=structures)
@@ -602,8 +614,9 @@ class TestPiecesAndThreads:
             circles = np.tile(np.eye(n_features), (n_components, 1, 1))
             weights = np.full(n_components, 1 / n_components)
             mixture = mixture_of(weights, X[:n_components], circles)
+            mixture = kernel.packed(mixture, "full")
             kernel.step_on(X, None, "full")(mixture)
-            kernel.exact_sums(mixture, mixture.means, False, X, None)
+            kernel.exact_sums(mixture, mixture.means, X, None)
             for (_, n_rows, block), (_, n_joints, _), _ in largest:
                 exact = n_rows == 1 + 2 * n_features and n_features > 1
                 product = n_features**2 if exact else n_joints * n_rows
@@ -640,7 +653,7 @@ class TestPiecesAndThreads:
         step = make_kernel(X, n_threads=None)
         plain = step(start)
         assert not set(threading.enumerate()) - before
-        monkeypatch.setattr(kernel, "worthwhile_threads", lambda size: 3)
+        monkeypatch.setattr(kernel, "default_n_threads", lambda size: 3)
         step = make_kernel(X, n_threads=None)
         assert_same(step(start), plain, rtol=1e-12)
         new = set(threading.enumerate()) - before
@@ -652,21 +665,21 @@ class TestPiecesAndThreads:
             assert not thread.is_alive()
 
     def test_how_many_threads(self, monkeypatch):
-        assert [kernel.worthwhile_threads(size) for size in (0, 1000, 400_000)] == [1, 1, 1]
+        assert [kernel.default_n_threads(size) for size in (0, 1000, 400_000)] == [1, 1, 1]
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-        assert [kernel.worthwhile_threads(size) for size in (600_000, 10**12)] == [2, 3]
+        assert [kernel.default_n_threads(size) for size in (600_000, 10**12)] == [2, 3]
         monkeypatch.delattr(os, "sched_getaffinity")
         monkeypatch.setattr(os, "cpu_count", lambda: 5)
-        assert kernel.worthwhile_threads(10**12) == 5
+        assert kernel.default_n_threads(10**12) == 5
 
     @pytest.mark.parametrize("n_samples", [1, 2, 3, 4])
     def test_more_threads_than_observations(self, n_samples):
         X, mixture, _ = random_problem(16, "full", (2, 2), 4)
         X = np.asfortranarray(X[:n_samples])
-        log_odds = np.diff(kernel.coefficients(mixture, np.zeros(2), False), axis=0)
+        log_odds = np.diff(kernel.coefficients(mixture, np.zeros(2)), axis=0)
         for sums in (
             partial(kernel.expanded_sums, log_odds, np.zeros(2)),
-            partial(kernel.exact_sums, mixture, mixture.means, False),
+            partial(kernel.exact_sums, mixture, mixture.means),
         ):
             for sample_weight in (None, np.arange(1.0, 1 + n_samples)):
                 seen, said = kernel.in_threads(3)(sums, X, sample_weight), sums(X, sample_weight)
@@ -743,7 +756,7 @@ class TestNothingElseChanges:
         X = random_problem(10, "full", (3, 2), 200)[0]
         step = make_kernel(X)
         for n_components in (1, 4, 2, 7, 1):
-            start = multivariate.around(X, X[:n_components])
+            start = multivariate.mixture_at(X, X[:n_components])
             assert_same(step(start), make_kernel(X)(start), rtol=1e-14)
             assert len(step(start)[0].weights) == n_components
 
@@ -751,24 +764,25 @@ class TestNothingElseChanges:
 class TestParts:
     @pytest.mark.parametrize("squares_only", [False, True])
     @pytest.mark.parametrize("n_features", [1, 2, 3, 5])
-    def test_coefficients_times_features_are_the_log_joint(self, n_features, squares_only):
+    def test_coefficients_times_terms_are_the_log_joint(self, n_features, squares_only):
         structure = "diag" if squares_only else "full"
         X, mixture, rng = random_problem(11, structure, (3, n_features), 50)
         centre = X.mean(axis=0) + 0.1
-        coefficients = kernel.coefficients(mixture, centre, squares_only)
-        i, j = kernel.pairs(n_features, squares_only)
+        coefficients = kernel.coefficients(kernel.packed(mixture, structure), centre)
+        i = j = np.arange(n_features)
+        if not squares_only:
+            i, j = kernel.pairs(n_features)
         products = (X - centre)[:, i] * (X - centre)[:, j]
         table = np.column_stack([np.ones(len(X)), X - centre, products])
         said = multivariate.log_joint(X, mixture)
         assert_allclose(table @ coefficients.T, said, rtol=1e-12)
         written = np.ones((1, table.shape[1], len(X)))
-        kernel.features(X.T[None], centre, written)
+        kernel.write_terms(X.T[None], centre, written)
         assert_allclose(written[0].T, table, rtol=1e-15)
         resp = rng.dirichlet(np.ones(3), len(X))
-        seen = kernel.m_step(resp.T @ table, centre)
+        seen = kernel.unpacked(kernel.m_step(resp.T @ table, centre))
         new = multivariate.m_step(X, resp)
         new = multivariate.diag(new) if squares_only else new
-        seen = multivariate.diag(seen) if squares_only else seen
         assert_same((seen, 0), (new, 0), rtol=1e-12)
 
     @pytest.mark.parametrize("n_features", [1, 2, 3, 5])
@@ -777,14 +791,15 @@ class TestParts:
         sample_weight, centre = rng.uniform(0.1, 5, 50), X.mean(axis=0)
         resp, _ = multivariate.e_step(X, mixture)
         log_density = np.logaddexp.reduce(multivariate.log_joint(X, mixture), axis=1)
-        i, j = kernel.pairs(n_features, False)
+        i, j = kernel.pairs(n_features)
 
         def sums_about(origin, k):
             products = (X - origin)[:, i] * (X - origin)[:, j]
             table = np.column_stack([np.ones(len(X)), X - origin, products])
             return (sample_weight * resp[:, k]) @ table
 
-        coefficients = kernel.coefficients(mixture, centre, False)
+        packed = kernel.packed(mixture, "full")
+        coefficients = kernel.coefficients(packed, centre)
         log_odds = coefficients[1:] - coefficients[0]
         sums, gain = kernel.expanded_sums(log_odds, centre, X, sample_weight)
         said = [sums_about(centre, k) for k in range(3)]
@@ -792,7 +807,7 @@ class TestParts:
         joint = multivariate.log_joint(X, mixture)[:, 0]
         assert_allclose(gain, sample_weight @ (log_density - joint), rtol=1e-12)
         origins = mixture.means + 0.5
-        sums, log_likelihood = kernel.exact_sums(mixture, origins, False, X, sample_weight)
+        sums, log_likelihood = kernel.exact_sums(packed, origins, X, sample_weight)
         said = [sums_about(origin, k) for k, origin in enumerate(origins)]
         assert_allclose(sums, said, rtol=1e-11, atol=1e-11)
         assert_allclose(log_likelihood, sample_weight @ log_density, rtol=1e-12)
@@ -801,27 +816,39 @@ class TestParts:
     def test_the_sums_of_a_mixture_make_this_mixture(self, structure):
         for n_features in (1, 2, 5):
             _, mixture, _ = random_problem(17, structure, (3, n_features), 50)
-            sums = averages_of(mixture, structure in ("diag", "spherical"))
+            mixture = kernel.packed(mixture, structure)
+            sums = averages_of(mixture)
             assert_allclose(sums[:, 0], mixture.weights, rtol=1e-15)
-            made = multivariate.STRUCTURES[structure](kernel.m_step(sums, mixture.means))
-            assert_same((made, 0), (mixture, 0), rtol=1e-12)
+            made = kernel.restricted(kernel.m_step(sums, mixture.means), structure)
+            assert_same((kernel.unpacked(made), 0), (kernel.unpacked(mixture), 0), rtol=1e-12)
+
+    @pytest.mark.parametrize("structure", STRUCTURES)
+    @pytest.mark.parametrize("n_features", [1, 2, 5])
+    def test_packed_and_back(self, structure, n_features):
+        """What is packed has its structure, and nothing that the structure does not need."""
+        _, mixture, _ = random_problem(18, "full", (3, n_features), 50)
+        packed = kernel.packed(mixture, structure)
+        along_axes = n_features == 1 or structure in ("diag", "spherical")
+        assert packed.covariances.ndim == (2 if along_axes else 3)
+        said = multivariate.STRUCTURES[structure](mixture)
+        assert_same((kernel.unpacked(packed), 0), (said, 0), rtol=1e-15)
+        again = kernel.packed(packed, structure)
+        assert_same((kernel.unpacked(again), 0), (said, 0), rtol=1e-15)
 
     def test_pairs_by_hand(self):
-        assert_array_equal(kernel.pairs(3, False), [[0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]])
-        assert_array_equal(kernel.pairs(3, True), [[0, 1, 2], [0, 1, 2]])
-        assert_array_equal(kernel.places(3, False), [[0, 1, 2], [1, 3, 4], [2, 4, 5]])
+        assert_array_equal(kernel.pairs(3), [[0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]])
+        assert_array_equal(kernel.product_index(3), [[0, 1, 2], [1, 3, 4], [2, 4, 5]])
 
     @pytest.mark.parametrize("n_features", [1, 2, 7])
-    def test_places_find_the_pairs(self, n_features):
-        for squares_only in (False, True):
-            i, j = kernel.pairs(n_features, squares_only)
-            places = kernel.places(n_features, squares_only)
-            assert_array_equal(places[i, j], np.arange(len(i)))
-            assert_array_equal(places, places.T)
+    def test_the_index_finds_the_pairs(self, n_features):
+        i, j = kernel.pairs(n_features)
+        index = kernel.product_index(n_features)
+        assert_array_equal(index[i, j], np.arange(len(i)))
+        assert_array_equal(index, index.T)
 
-    def test_exchange_is_undone_by_itself(self):
-        assert_array_equal(kernel.exchange(4, 2), [2, 1, 0, 3])
-        assert_array_equal(kernel.exchange(4, 0), [0, 1, 2, 3])
+    def test_swapping_is_undone_by_itself(self):
+        assert_array_equal(kernel.swap_with_first(4, 2), [2, 1, 0, 3])
+        assert_array_equal(kernel.swap_with_first(4, 0), [0, 1, 2, 3])
 
     def test_odds_and_log_joint_give_the_same(self):
         rng = np.random.default_rng(13)
@@ -877,5 +904,5 @@ class TestBadInput:
     def test_fit_says_which_component_has_vanished(self):
         start = mixture_of([0.5, 0.5], [[50], [8000]], [[[25]], [[25]]])
         start = Mixture(start.weights, start.means[:, 0], np.sqrt(start.covariances[:, 0, 0]))
-        with pytest.raises(em.Collapse, match=r"component 1 .* has vanished"):
+        with pytest.raises(Collapse, match=r"component 1 .* has vanished"):
             fit(FAITHFUL[:, 1], start)

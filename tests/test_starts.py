@@ -66,7 +66,7 @@ def test_quantiles_do_not_depend_on_the_order_of_the_data(values, n_components):
 
 
 def test_around():
-    mixture = starts.around(FAITHFUL[:, 1], np.array([50.0, 60.0, 80.0]))
+    mixture = starts.mixture_at(FAITHFUL[:, 1], np.array([50.0, 60.0, 80.0]))
     assert_allclose(mixture.weights, [1 / 3] * 3, rtol=1e-15)
     assert_allclose(mixture.means, [50, 60, 80], rtol=0)
     assert_allclose(mixture.stds, [13.569960017586371] * 3, rtol=1e-14)
@@ -77,4 +77,4 @@ def test_nothing_is_changed():
     x.flags.writeable = False
     starts.random_points(x, 3, np.random.default_rng(0))
     starts.kmeans_plus_plus(x, 3, np.random.default_rng(0))
-    starts.around(x[:, 0], starts.quantiles(x[:, 0], 3))
+    starts.mixture_at(x[:, 0], starts.quantiles(x[:, 0], 3))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emtools.kernel import CACHE, worthwhile_threads
+from emtools.kernel import CACHE, default_n_threads
 
 ANOTHER_THREAD = 0.6  # of a processor: threads share the way to the memory; found by measuring
 STARTING_THREADS = 500  # calls of NumPy that it takes to hand out the work; found by measuring
@@ -108,7 +108,7 @@ def predicted_seconds(n_samples, n_features, n_components, n_iter, rates, n_thre
     float
         Seconds.
     """
-    n_threads = n_threads or worthwhile_threads(n_samples * n_features)
+    n_threads = n_threads or default_n_threads(n_samples * n_features)
     one_iteration = np.dot(work(n_samples, n_features, n_components), rates)
     speed_up = 1 + ANOTHER_THREAD * (n_threads - 1)
     return n_iter * (one_iteration / speed_up + STARTING_THREADS * (n_threads > 1) * rates.call)

@@ -14,7 +14,9 @@ from emtools.kernel import exact_sums, in_this_thread, m_step, packed, pairs, re
 from emtools.multivariate import STRUCTURES
 from emtools.scale.chunks import merged, summarise_chunk, sums_of_chunk
 
-CURE = "Set min_std, or start with fewer components: emtools.fit finds a start from the first chunks"
+CURE = (
+    "Set min_std, or start with fewer components: emtools.fit finds a start from the first chunks"
+)
 
 
 class Stream(NamedTuple):

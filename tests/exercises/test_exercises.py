@@ -13,7 +13,7 @@ from emtools.course.exercises import (
     trade_loops_for_arrays,
     work_in_log_space,
 )
-from emtools.em import still_to_gain
+from emtools.em import aitken_gap
 
 WAITING = data.waiting()
 DOCUMENT = (77, 53, np.std(WAITING), np.std(WAITING) / 2)
@@ -500,7 +500,7 @@ def plain_aitken(history):
 @pytest.mark.parametrize(
     ("stop", "right", "hint"),
     [
-        (lambda history: len(history) > 4 and still_to_gain(history) < 1e-4, True, "step 77"),
+        (lambda history: len(history) > 4 and aitken_gap(history) < 1e-4, True, "step 77"),
         (lambda history: len(history) > 300, True, "step 300"),
         (lambda history: len(history) > 1 and history[-1] - history[-2] < 1e-4, None, "-1095.2888"),
         (plain_aitken, False, "growing"),

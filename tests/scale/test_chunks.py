@@ -18,15 +18,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import emtools
-from emtools import Mixture, MultivariateMixture, data, em, fit, kernel, multivariate
-from emtools.scale.chunks import (
-    fit_chunks,
-    fit_dask,
-    fit_file,
-    fit_stream,
-    merged,
-    survey_chunk,
-)
+from emtools import Mixture, MultivariateMixture, data, em, fit, kernel, kinds, multivariate
+from emtools.collapse import Collapse
+from emtools.scale.chunks import fit_chunks, fit_dask, fit_file, merged, summarise_chunk
+from emtools.scale.stream import fit_stream
 
 FAITHFUL = data.old_faithful()
 WAITING = FAITHFUL[:, 1]
@@ -139,27 +134,29 @@ class TestChunks:
         chunks = cut(x.copy(), *UNEVEN)
         for chunk in chunks:
             chunk.flags.writeable = False
-        fit_chunks(chunks, start, floor=1)
-        fit_chunks(chunks, 2)
+        fit_chunks(chunks, start, min_std=1)
+        fit_chunks(chunks, 2, rng=0)
         fit_stream(chunks, start)
         assert_allclose(np.concatenate(chunks), x, rtol=0)
 
     @pytest.mark.parametrize("structure", STRUCTURES)
-    @pytest.mark.parametrize("floor", [1e-300, 0.01, 0.5, 7])
-    def test_floor(self, structure, floor):
-        options = {"covariance": structure, "tol": 0, "max_iter": 10, "floor": floor}
+    @pytest.mark.parametrize("min_std", [1e-300, 0.01, 0.5, 7])
+    def test_floor(self, structure, min_std):
+        options = {"covariance": structure, "tol": 0, "max_iter": 10, "min_std": min_std}
         for x, start in ((WAITING, TWO_BELLS), (FAITHFUL, TWO_ELLIPSES)):
             assert_same_fit(fit_chunks(cut(x, *UNEVEN), start, **options), fit(x, start, **options))
 
     def test_a_floor_holds(self):
         start = Mixture([0.5, 0.5], [2, 10], [3, 3])
-        with pytest.raises(em.Collapse, match=r"component 1 .* at iteration 3"):
+        with pytest.raises(
+            Collapse, match=r"iteration 3, .*owns 1 observation, chunks\[1\]\[1\] = 10"
+        ):
             fit_chunks([[1, 2], [3, 10]], start)
-        found = fit_chunks([[1, 2], [3, 10]], start, floor=0.1)
+        found = fit_chunks([[1, 2], [3, 10]], start, min_std=0.1)
         assert_allclose(found.parameters.stds, [np.sqrt(2 / 3), 0.1], rtol=1e-6)
 
     def test_vanished(self):
-        with pytest.raises(em.Collapse, match=r"component 1 .* has vanished"):
+        with pytest.raises(Collapse, match=r"component 1 .* has vanished"):
             fit_chunks(cut(WAITING, 9), Mixture([0.5, 0.5], [70, 1e6], [10, 1]))
 
     @pytest.mark.parametrize("scale", [1e-100, 1e-8, 1e8, 1e100])
@@ -188,7 +185,7 @@ class TestChunks:
     def test_the_first_look(self, places, offset):
         """Its mean is where the sums are taken about, its squares tell the spread."""
         X = FAITHFUL + offset
-        looks = [survey_chunk(f"chunk {n}", x) for n, x in enumerate(cut(X, *sorted(places)))]
+        looks = [summarise_chunk(f"chunk {n}", x) for n, x in enumerate(cut(X, *sorted(places)))]
         seen = reduce(merged, looks)
         assert (seen.name, seen.n_samples, seen.dimensions) == ("chunk 0", 272, 2)
         assert_allclose(seen.mean, X.mean(axis=0), rtol=1e-14)
@@ -201,10 +198,30 @@ class TestChunks:
         for width, collapses in ((3e-11, True), (3e-10, False)):
             x = np.repeat([0.0, 1], 40) + width * np.tile([-1, 1], 40)
             if collapses:
-                with pytest.raises(em.Collapse, match=r"component 0 "):
+                with pytest.raises(Collapse, match=r"component 0 "):
                     fit_chunks(cut(x, 40), start)
             else:
                 assert_allclose(fit_chunks(cut(x, 40), start).parameters.stds, width, rtol=1e-6)
+
+    @BOTH
+    def test_chunks_without_a_row_are_skipped(self, x, start):
+        """A filter may leave them anywhere; the names of the others do not change."""
+        chunks = [x[:0], [], *cut(x, 90), x[:0].tolist(), x[:0]]
+        assert_same_fit(fit_chunks(chunks, start), fit_chunks(cut(x, 90), start))
+        assert fit_chunks(chunks, 2, rng=0).converged
+        seen, said = fit_stream(chunks, start), fit_stream(cut(x, 90), start)
+        assert_same_parameters(seen.parameters, said.parameters, rtol=1e-15)
+        assert_allclose(seen.scores, said.scores, rtol=1e-15)
+        bad = [x[:0], x, np.full_like(x, np.nan)]
+        for run in (fit_chunks, fit_stream):
+            with pytest.raises(ValueError, match=r"the first is chunks\[2\]\[0"):
+                run(bad, start)
+
+    @BOTH
+    def test_a_fit_is_a_start(self, x, start):
+        found = fit(x, start)
+        assert fit_chunks(cut(x, 90), found).n_iter <= 5
+        assert fit_stream(cut(x, 90), found).n_samples == 272
 
     def test_they_may_be_made_anew(self):
         chunks = Again(lambda n_passes: (part for part in cut(FAITHFUL, *UNEVEN)))
@@ -228,7 +245,7 @@ class TestChunks:
         assert len(references) >= 20
 
     def test_no_thread_is_left(self, monkeypatch):
-        monkeypatch.setattr(kernel, "worthwhile_threads", lambda size: 2)
+        monkeypatch.setattr("emtools.scale.chunks.default_n_threads", lambda size: 2)
         seen, exact_sums = set(), kernel.exact_sums
 
         def noted(*given):
@@ -282,7 +299,9 @@ class TestContract:
     def test_max_iter(self, n_steps):
         found = fit_chunks(cut(WAITING, 30), TWO_BELLS, tol=0, max_iter=n_steps)
         assert (found.n_iter, found.converged, len(found.history)) == (n_steps, False, n_steps + 1)
-        assert fit_chunks(cut(WAITING, 30), TWO_BELLS, max_iter=3).converged is False
+        with pytest.warns(em.NotConverged, match="after 3 iterations") as warned:
+            assert fit_chunks(cut(WAITING, 30), TWO_BELLS, max_iter=3).converged is False
+        assert warned[0].filename == __file__
 
     def test_tol(self):
         early, late = (fit_chunks(cut(WAITING, 30), TWO_BELLS, tol=tol) for tol in (1, 1e-10))
@@ -324,11 +343,11 @@ class TestFromANumber:
         assert_allclose(np.sort(found.means), [0, 10, 30], atol=0.1)
         assert_allclose(found.stds, 1, rtol=0.1)
 
-    @pytest.mark.parametrize("options", [{"floor": 0.1}, {"covariance": "tied"}])
+    @pytest.mark.parametrize("options", [{"min_std": 0.1}, {"covariance": "tied"}])
     def test_the_start_is_fitted_under_the_same_options(self, options):
-        """Forty equal values: without floor or tie, all ten starts collapse onto them."""
+        """Forty equal values: without min_std or tie, all ten starts collapse onto them."""
         x = np.append(np.random.default_rng(0).normal(size=60), np.full(40, 9.0))
-        with pytest.raises(em.Collapse, match="all 10 starts"):
+        with pytest.raises(Collapse, match="all 10 starts"):
             fit_chunks(cut(x, 50), 2, rng=np.random.default_rng(0))
         found = fit_chunks(cut(x, 50), 2, rng=np.random.default_rng(0), **options).parameters
         assert_allclose(np.sort(found.means), [x[:60].mean(), 9], atol=1e-3)
@@ -342,7 +361,7 @@ class TestFromANumber:
 
         monkeypatch.setattr("emtools.scale.chunks.fit", noted)
         x = np.tile(np.arange(10_000.0), 10)  # ten equal chunks
-        fit_chunks(np.split(x, 10), 1, rng=np.random.default_rng(0), max_iter=1)
+        fit_chunks(np.split(x, 10), 1, rng=0, tol=0, max_iter=1)
         [some] = drawn
         assert abs(len(some) - 10_000) < 5 * 100
         kinds = len(np.unique(some))  # 10,000 draws of 10,000 kinds: 1 - 0.9**10 of them
@@ -396,7 +415,7 @@ class TestFile:
         np.save(path, FAITHFUL)
         os.utime(path, (1e9, 1e9))
         before = path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).digest()
-        fit_file(path, 2, floor=1)
+        fit_file(path, 2, min_std=1)
         assert (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).digest()) == before
         assert [found.name for found in path.parent.iterdir()] == [path.name]
 
@@ -510,14 +529,13 @@ class TestDaskItself:
             (dask.delayed(FAITHFUL), "one Delayed; give a list of them"),
             ("x.npy", "use fit_file"),
             (3, "iterable of arrays; it is int"),
-            ([], "there are no chunks"),
-            (da.zeros((0, 2)), r"chunks\[0\] must not be empty"),
+            ([], "there are no chunks with observations"),
+            (da.zeros((0, 2)), "no chunks with observations"),
             (da.zeros((4, 2, 2)), r"chunks\[0\] must have one or two dimensions"),
             (da.zeros(4) + np.inf, r"chunks\[0\] must be finite"),
             (da.zeros(4), "x is constant"),
             (delayed([WAITING, FAITHFUL]), r"chunks\[1\] has 2 columns, but chunks\[0\] has one"),
             (delayed([WAITING, WAITING.astype(int)]), r"chunks\[1\] holds int64, but chunks\[0\]"),
-            (delayed([WAITING, []]), r"chunks\[1\] must not be empty"),
         ],
     )
     def test_bad_chunks(self, chunks, words):
@@ -602,7 +620,7 @@ class TestCluster:
             fit_dask(da.from_array(X, chunks=(40, 1)), TWO_ELLIPSES)
         assert client.submit(sum, [1, 2]).result(timeout=10) == 3
         assert len(client.run(os.getpid)) == 2
-        assert fit_dask(delayed(cut(WAITING, 30)), TWO_BELLS, max_iter=2).n_iter == 2
+        assert fit_dask(delayed(cut(WAITING, 30)), TWO_BELLS, tol=0, max_iter=2).n_iter == 2
 
     def test_a_chunk_that_cannot_be_made(self, client):
         def load(name):
@@ -612,7 +630,7 @@ class TestCluster:
             fit_dask([dask.delayed(load)("part 1"), dask.delayed(WAITING)], TWO_BELLS)
 
     def test_nothing_is_left_on_the_workers(self, client):
-        fit_dask(da.from_array(FAITHFUL, chunks=(40, 1)), TWO_ELLIPSES, max_iter=2)
+        fit_dask(da.from_array(FAITHFUL, chunks=(40, 1)), TWO_ELLIPSES, tol=0, max_iter=2)
         for _ in range(100):
             if not sum(client.run(lambda dask_worker: len(dask_worker.data)).values()):
                 return
@@ -645,10 +663,10 @@ def stepwise(chunks, mixture, exponent=0.7, structure="full"):
     return mixture, scores
 
 
-def stepwise_in_one_dimension(chunks, mixture, exponent, floor=0):
+def stepwise_in_one_dimension(chunks, mixture, exponent, min_std=0):
     """The same for (n,) chunks, in the precision of the mixture, about its first means."""
     (weights, means, stds), origins, scores = mixture, mixture.means, []
-    s, stds = [weights, 0 * weights, weights * stds**2], np.maximum(stds, floor)
+    s, stds = [weights, 0 * weights, weights * stds**2], np.maximum(stds, min_std)
     for k, x in enumerate(chunks):
         scaled = (x[:, None] - means) / stds
         joint = np.log(weights / stds) - scaled**2 / 2 - np.log(2 * np.pi) / 2
@@ -659,7 +677,7 @@ def stepwise_in_one_dimension(chunks, mixture, exponent, floor=0):
         s = [(1 - eta) * s[j] + eta * (resp * shifted**j).sum(axis=0) / len(x) for j in range(3)]
         shifts = s[1] / s[0]
         weights, means = s[0], origins + shifts
-        stds = np.maximum(np.sqrt(s[2] / s[0] - shifts**2), floor)
+        stds = np.maximum(np.sqrt(s[2] / s[0] - shifts**2), min_std)
     return Mixture(weights, means, stds), scores
 
 
@@ -678,8 +696,8 @@ class TestStream:
     def test_the_formula_with_a_floor(self):
         """Averages are kept as they are; only the mixture made of them is raised."""
         start, chunks = Mixture(*map(np.array, TWO_BELLS)), cut(WAITING, *range(40, 272, 40))
-        found, scores = stepwise_in_one_dimension(chunks, start, 0.7, floor=5.97)
-        seen = fit_stream(chunks, start, floor=5.97)
+        found, scores = stepwise_in_one_dimension(chunks, start, 0.7, min_std=5.97)
+        seen = fit_stream(chunks, start, min_std=5.97)
         assert_same_parameters(seen.parameters, found)
         assert_allclose(seen.scores, scores, rtol=1e-10)
         assert found.stds.min() == 5.97 < found.stds.max()
@@ -707,9 +725,9 @@ class TestStream:
 
     def test_a_log_likelihood_that_is_not_finite(self):
         """No spread in the first chunk, so nothing to hold the start against; and no NaN comes."""
-        start = Mixture([1.0], [0.0], [1e-160])
-        with pytest.raises(ValueError, match="log-likelihood is nan at iteration 0"):
-            fit_stream([[1.0], [1.0, 2.0]], start)
+        start = Mixture([1.0], [0.0], [1.5e-154])
+        with pytest.raises(ValueError, match="log-likelihood is -inf at iteration 0"):
+            fit_stream([[1e10], [1.0, 2.0]], start)
 
     def test_chunks_are_let_go(self):
         """The one that is worked on, and the one that its maker holds; the first, too."""
@@ -729,7 +747,7 @@ class TestStream:
     @pytest.mark.parametrize("structure", STRUCTURES)
     def test_the_formula_in_two_dimensions(self, structure):
         chunks = cut(FAITHFUL, *range(20, 272, 20))
-        start = multivariate.checked_mixture(TWO_ELLIPSES)
+        start = kinds.checked_multivariate(TWO_ELLIPSES)
         seen = fit_stream(chunks, TWO_ELLIPSES, covariance=structure)
         mixture, scores = stepwise(chunks, start, structure=structure)
         assert_same_parameters(seen.parameters, mixture)
@@ -812,40 +830,40 @@ class TestStream:
         start = Mixture([0.5, 0.5], [0, 10], [1, 1])
         rng = np.random.default_rng(0)
         chunks = [np.append(rng.normal(size=20), 10) for _ in range(2000)]
-        with pytest.raises(em.Collapse, match=r"component 1 .* has collapsed") as info:
+        with pytest.raises(Collapse, match=r"component 1 .* has collapsed") as info:
             fit_stream(chunks, start, exponent=0.51)
         number = info.value.iteration
         assert 0 < number < 2000
         calm = fit_stream(chunks, start, exponent=0.51, n_chunks=number - 1)
         assert calm.parameters.stds[1] < 1e-6
-        with pytest.raises(em.Collapse) as info:
+        with pytest.raises(Collapse) as info:
             fit_stream(chunks, start, exponent=0.51, n_chunks=number)
         assert info.value.iteration == number
 
     def test_a_start_that_has_collapsed(self):
         start = Mixture([0.5, 0.5], [50, 80], [5, 1e-12])
-        with pytest.raises(em.Collapse, match=r"component 1 .* at iteration 0"):
+        with pytest.raises(Collapse, match="at iteration 0, component 1 "):
             fit_stream([WAITING], start)
-        with pytest.raises(em.Collapse, match=r"component 0 .* has vanished"):
+        with pytest.raises(Collapse, match=r"component 0 .* has vanished"):
             fit_stream([WAITING], Mixture([0, 1], [50, 80], [5, 5]))
 
     @pytest.mark.parametrize("structure", STRUCTURES)
-    @pytest.mark.parametrize("floor", [1e-300, 3])
-    def test_floor(self, structure, floor):
+    @pytest.mark.parametrize("min_std", [1e-300, 3])
+    def test_floor(self, structure, min_std):
         chunks = cut(FAITHFUL, *UNEVEN)
-        found = fit_stream(chunks, TWO_ELLIPSES, covariance=structure, floor=floor).parameters
+        found = fit_stream(chunks, TWO_ELLIPSES, covariance=structure, min_std=min_std).parameters
         smallest = np.linalg.eigvalsh(found.covariances).min()
-        if floor < 1:
+        if min_std < 1:
             said = fit_stream(chunks, TWO_ELLIPSES, covariance=structure)
             assert_same_parameters(found, said.parameters, rtol=1e-15)
         elif structure == "spherical":
-            assert smallest > floor**2
+            assert smallest > min_std**2
         else:
-            assert_allclose(smallest, floor**2, rtol=1e-9)
+            assert_allclose(smallest, min_std**2, rtol=1e-9)
 
     @BOTH
     def test_a_floor_holds_from_the_start(self, x, start):
-        found = fit_stream([x], start, floor=50)
+        found = fit_stream([x], start, min_std=50)
         wide = [50, 50] if x.ndim == 1 else [2500 * np.eye(2)] * 2
         said = emtools.log_density(x, start._replace(**{start._fields[2]: wide})).mean()
         assert_allclose(found.scores[0], said, rtol=1e-12)
@@ -861,15 +879,15 @@ class TestBadChunks:
     @pytest.mark.parametrize(
         ("chunks", "words"),
         [
-            ([], "there are no chunks"),
+            ([], "there are no chunks with observations"),
             ([FAITHFUL, FAITHFUL[:, :1]], r"chunks\[1\] has 1 columns, but chunks\[0\] has 2"),
             ([FAITHFUL, WAITING], r"chunks\[1\] has one dimension, but chunks\[0\] has 2 columns"),
             (
                 [FAITHFUL, FAITHFUL, FAITHFUL.astype("f4")],
                 r"chunks\[2\] holds float32, but chunks\[0\] holds float64",
             ),
-            ([FAITHFUL, FAITHFUL[:0]], r"chunks\[1\] must not be empty"),
-            ([[], FAITHFUL], r"chunks\[0\] must not be empty"),
+            ([FAITHFUL[:0], []], "there are no chunks"),
+            ([FAITHFUL, np.empty((5, 0))], r"chunks\[1\] must not be empty"),
             (
                 [FAITHFUL, np.where(FAITHFUL == 79, np.nan, FAITHFUL)],
                 r"chunks\[1\] must be finite; \d+ of 544 .* first is chunks\[1\]\[0, 1\] = nan",
@@ -909,7 +927,7 @@ class TestBadChunks:
             (TWO_BELLS, r"shape .* need a MultivariateMixture; this is a Mixture"),
             (
                 MultivariateMixture([1], [[0, 0, 0]], [np.eye(3)]),
-                r"2 columns, but mixture.means has shape \(1, 3\)",
+                "x has 2 columns, but the mixture has 3 features",
             ),
             (TWO_ELLIPSES._replace(weights=[0.5, 0.6]), "sum to one"),
             (TWO_ELLIPSES._replace(covariances=[[[1, 1], [1, 1]]] * 2), "not positive definite"),
@@ -917,7 +935,6 @@ class TestBadChunks:
             ("2", "start must be"),
             (2.0, "start must be"),
             (True, "start must be"),
-            (fit(FAITHFUL, TWO_ELLIPSES), r"give its parameters: fit\.parameters"),
         ],
     )
     def test_bad_start(self, run, start, words):
@@ -932,8 +949,8 @@ class TestBadChunks:
         ("options", "words"),
         [
             ({"covariance": "round"}, "one of full, tied, diag, spherical"),
-            ({"floor": -1}, "floor must be"),
-            ({"floor": np.nan}, "floor must be"),
+            ({"min_std": -1}, "min_std must be"),
+            ({"min_std": np.nan}, "min_std must be"),
         ],
     )
     def test_bad_options(self, run, options, words):
@@ -942,7 +959,9 @@ class TestBadChunks:
 
 
 class TestBadInput:
-    @pytest.mark.parametrize("options", [{"tol": -1}, {"max_iter": 1.5}, {"rng": 3}, {"floor": ""}])
+    @pytest.mark.parametrize(
+        "options", [{"tol": -1}, {"max_iter": 1.5}, {"rng": -3}, {"min_std": ""}]
+    )
     def test_bad_options_before_any_chunk(self, options):
         chunks = Again(lambda n_passes: [WAITING])
         with pytest.raises(ValueError, match=f"{next(iter(options))} must be"):
@@ -1104,12 +1123,6 @@ class TestBadFile:
         np.save(path, WAITING)
         path.write_bytes(path.read_bytes()[:n_bytes])
         self.check(path, r"observations\.npy is not a whole \.npy file of numbers")
-
-    def test_two_arrays_in_one_file(self, path):
-        with path.open("wb") as file:
-            np.save(file, WAITING)
-            np.save(file, WAITING)
-        self.check(path, r"goes on after its array of shape \(272,\)")
 
     def test_pickled_objects(self, path):
         np.save(path, np.array([1, None, "a"], dtype=object), allow_pickle=True)

@@ -85,7 +85,7 @@ def test_threads_help_the_many_and_hinder_the_few():
 def test_threads_are_those_of_the_kernel(monkeypatch):
     """Asked for as many numbers as X has."""
     for n_threads in (1, 3):
-        monkeypatch.setattr(costs, "worthwhile_threads", lambda size, n=n_threads: n + (size != 42))
+        monkeypatch.setattr(costs, "default_n_threads", lambda size, n=n_threads: n + (size != 42))
         said = costs.predicted_seconds(14, 3, 2, 1, RATES, n_threads)
         assert_allclose(costs.predicted_seconds(14, 3, 2, 1, RATES), said, rtol=1e-12)
 

@@ -1,0 +1,132 @@
+"""Data as people send them: each collapse says what the component owned, and the cure that fits."""
+
+import numpy as np
+import pytest
+
+from emtools import Mixture, MultivariateMixture, data, fit
+from emtools.collapse import Collapse
+from emtools.scale.chunks import fit_chunks, fit_dask
+
+FAITHFUL = data.old_faithful()
+WAITING = FAITHFUL[:, 1]
+OUTLIER = "Nothing else is near: an outlier, or a code such as -999"
+TIED = "Equal values leave no width"
+
+
+def message(*given, **options):
+    with pytest.raises(Collapse) as info:
+        fit(*given, **options, rng=1)
+    return str(info.value)
+
+
+class TestWhatItOwned:
+    def test_one_far_observation(self):
+        said = message(np.append(WAITING, 1e6), 3)
+        assert "has collapsed: no width is left to it. " in said
+        assert "owns 1 observation, x[272] = 1e+06. " + OUTLIER in said
+
+    @pytest.mark.parametrize("code", [-999, -9999, 99999])
+    def test_a_code_for_what_is_missing(self, code):
+        X = FAITHFUL.copy()
+        X[17] = code
+        said = message(X, 3)
+        assert f"owns 1 observation, x[17] = [{code}, {code}]. {OUTLIER}" in said
+
+    def test_a_code_in_several_rows(self):
+        x = WAITING.copy()
+        x[[3, 40, 99]] = -999
+        said = message(x, 3)
+        assert "owns 3 observations, the first is x[3] = -999, all of this value. " in said
+        assert OUTLIER in said
+
+    @pytest.mark.parametrize("n_components", [1, 2])
+    def test_a_wild_row_that_makes_the_start_itself_flat(self, n_components):
+        said = message(np.vstack([FAITHFUL, [1e9, 1e9]]), n_components)
+        assert "at iteration 0" in said
+        assert "owns 1 observation, x[272] = [1e+09, 1e+09]. " + OUTLIER in said
+        assert "repeat" not in said
+
+    def test_tied_values(self):
+        rounded = np.random.default_rng(11).normal(0, 1, 500).round()
+        said = message(rounded, 2)
+        assert "= 0, all of this value. " + TIED in said
+        for x in ([0, 1] * 30, np.repeat([0, 1, 2, 7], [80, 9, 6, 5])):
+            assert TIED in message(x, 2)
+        assert TIED in message(np.append(np.repeat([[1.0, 2.0]], 60, axis=0), FAITHFUL, axis=0), 3)
+
+    def test_a_lonely_observation_among_others(self):
+        said = message([1.0, 2.0, 3.0], 3)
+        assert "owns 1 observation, x[0] = 1. Start elsewhere" in said
+        assert 'covariance="tied"' in said
+
+    def test_who_shares_one_shape_is_not_told_to(self):
+        said = message([1.0, 2.0], 2, covariance="tied")
+        assert 'covariance="tied"' not in said
+        assert "min_std" in said
+
+    def test_too_few_for_so_many_columns(self):
+        rng = np.random.default_rng(0)
+        X = np.append(rng.normal(size=(40, 3)), [[6, 6, 6], [6.5, 6, 6]], axis=0)
+        start = MultivariateMixture([0.9, 0.1], [[0, 0, 0], [6.2, 6, 6]], [np.eye(3)] * 2)
+        said = message(X, start)
+        assert "component 1 " in said
+        assert "owns 2 observations, the first is x[40] = [6, 6, 6]. " in said
+        assert "So few span no volume in 3 columns" in said
+
+    def test_many_columns_are_cut_short(self):
+        X = np.append(np.random.default_rng(0).normal(size=(60, 6)), np.full((1, 6), 1e6), axis=0)
+        assert "x[60] = [1e+06, 1e+06, 1e+06, 1e+06, ...]" in message(X, 2)
+
+    def test_rows_of_weight_zero_do_not_shift_the_names(self):
+        x, weights = np.append(WAITING, 1e6), np.ones(273)
+        weights[:100] = 0
+        assert "x[272] = 1e+06" in message(x, 3, sample_weight=weights)
+
+    def test_vanished(self):
+        said = message(WAITING, Mixture([0.5, 0.5], [70, 1e6], [10, 1]))
+        assert "component 1 (counted from 0) has vanished" in said
+        assert "n_starts" in said
+        assert "min_std" not in said
+
+
+class TestFlatData:
+    @pytest.mark.parametrize("covariance", ["full", "tied"])
+    def test_a_column_that_repeats_another_is_named(self, covariance):
+        X = np.column_stack([WAITING, FAITHFUL[:, 0], 60 * WAITING + 3])
+        said = message(X, 2, covariance=covariance)
+        assert "Columns 0, 2 of x repeat each other" in said
+        assert 'covariance="diag"' in said
+
+    def test_shares_that_sum_to_a_hundred(self):
+        shares = np.random.default_rng(1).dirichlet([3, 4, 5], 200) * 100
+        X = np.column_stack([shares[:, 0], WAITING[:200], shares[:, 1:]])
+        assert "Columns 0, 2, 3 of x repeat each other, or one is a sum of the rest" in message(
+            X, 2
+        )
+
+    def test_a_start_without_width(self):
+        said = message(WAITING, Mixture([0.5, 0.5], [50, 80], [5, 1e-12]))
+        assert "at iteration 0, component 1 " in said
+        assert "The start is narrower than the data can tell" in said
+
+
+class TestElsewhere:
+    def test_chunks(self):
+        chunks = [WAITING[:100], WAITING[:0], np.append(WAITING[100:], 1e6)]
+        start = Mixture([0.3, 0.3, 0.4], [55, 80, 1e6], [5, 5, 1e3])
+        with pytest.raises(Collapse, match=r"owns 1 observation, chunks\[2\]\[172\] = 1e\+06"):
+            fit_chunks(chunks, start)
+
+    def test_dask(self):
+        import dask
+
+        X = FAITHFUL.copy()
+        X[17] = -999
+        start = MultivariateMixture(
+            [0.4, 0.5, 0.1], [[2, 55], [4, 80], [-999, -999]], [np.diag([1, 30.0])] * 3
+        )
+        with (
+            dask.config.set(scheduler="synchronous"),
+            pytest.raises(Collapse, match=r"chunks\[0\]\[17\] = \[-999, -999\]"),
+        ):
+            fit_dask([dask.delayed(X)], start)
