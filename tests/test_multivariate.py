@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import multivariate_normal
 
-from emtools import bound, data, em, logspace, multivariate
+from emtools import bound, data, em, logspace, multivariate, sample
 from emtools.mixture import Mixture
 from emtools.multivariate import MultivariateMixture
 
@@ -31,7 +31,7 @@ def random_problem(seed):
     rng = np.random.default_rng(seed)
     n_components, n_features = int(rng.integers(1, 5)), int(rng.integers(1, 5))
     mixture = random_mixture(rng, n_components, n_features)
-    return multivariate.sample(mixture, 60, rng)[0], mixture, rng
+    return sample(mixture, 60, rng)[0], mixture, rng
 
 
 class TestLogPdf:
@@ -190,77 +190,9 @@ class TestStructures:
         assert multivariate.n_parameters(3, 1) == 8  # 3 K - 1
 
 
-def test_around():
-    mixture = multivariate.around(FAITHFUL, FAITHFUL[:3])
+def test_mixture_at():
+    mixture = multivariate.mixture_at(FAITHFUL, FAITHFUL[:3])
     assert_allclose(mixture.weights, [1 / 3] * 3, rtol=1e-15)
     assert_allclose(mixture.means, FAITHFUL[:3], rtol=0)
     for covariance in mixture.covariances:
         assert_allclose(covariance, np.cov(FAITHFUL.T, bias=True), rtol=1e-12)
-
-
-class TestSample:
-    def test_moments(self):
-        mixture = random_mixture(np.random.default_rng(3), 2, 3)
-        X, labels = multivariate.sample(mixture, 40_000, np.random.default_rng(4))
-        assert_allclose(np.bincount(labels) / 40_000, mixture.weights, atol=0.01)
-        for k in range(2):
-            members = X[labels == k]
-            widths = np.sqrt(np.diagonal(mixture.covariances[k]))
-            error = 5 / np.sqrt(len(members))
-            assert np.all(abs(members.mean(axis=0) - mixture.means[k]) < error * widths)
-            off = np.cov(members.T) - mixture.covariances[k]
-            assert np.all(abs(off) < 1.5 * error * np.outer(widths, widths))
-
-    def test_none_and_bad(self):
-        X, labels = multivariate.sample(PRML, 0, np.random.default_rng(1))
-        assert (X.shape, labels.shape) == ((0, 2), (0,))
-        with pytest.raises(ValueError, match="n_samples"):
-            multivariate.sample(PRML, -1, np.random.default_rng(1))
-        with pytest.raises(ValueError, match="rng"):
-            multivariate.sample(PRML, 1, 1)
-
-
-class TestCheckedMixture:
-    good = ([0.5, 0.5], [[0, 0], [1, 1]], [[[1, 0], [0, 1]], [[2, 1], [1, 2]]])
-
-    def test_lists_and_integers_are_welcome(self):
-        mixture = multivariate.checked_mixture(self.good)
-        assert isinstance(mixture, MultivariateMixture)
-        assert all(part.dtype == np.float64 for part in mixture)
-
-    @pytest.mark.parametrize(
-        ("part", "value", "words"),
-        [
-            (0, [0.5, 0.6], "sum to one"),
-            (0, [-0.5, 1.5], r"negative; weights\[0\]"),
-            (0, [1.0], "shapes"),
-            (0, [[0.5, 0.5]], "one dimension"),
-            (1, [[0, 0], [1, np.nan]], r"finite; 1 of 4 .* mixture.means\[1, 1\]"),
-            (1, [0, 1], "two dimensions"),
-            (1, [["a", "b"], ["c", "d"]], "real numbers"),
-            (1, [[0, 0], [1]], "differ in length"),
-            (1, [[0, 0, 0], [1, 1, 1]], "shapes"),
-            (2, [[[1, 0], [0, 1]]], "shapes"),
-            (2, [[1, 0], [0, 1]], "three dimensions"),
-            (2, [[[1, 0], [0, 1]], [[1, 2], [2, 1]]], r"covariances\[1\] is not positive definite"),
-            (2, [[[1, 0], [0, 1]], [[1, 1], [1, 1]]], r"covariances\[1\] is not positive definite"),
-            (2, [[[1, 0.5], [0, 1]], [[1, 0], [0, 1]]], r"covariances\[0\] must be symmetric"),
-            (2, [[[1, 0], [0, 0]], [[1, 0], [0, 1]]], r"positive variances; .*\[1, 1\] is 0"),
-        ],
-    )
-    def test_what_is_wrong_and_where(self, part, value, words):
-        bad = list(self.good)
-        bad[part] = value
-        with pytest.raises(ValueError, match=words):
-            multivariate.checked_mixture(bad)
-
-    @pytest.mark.parametrize("bad", [None, 3, ([1], [[0]]), "mixture"])
-    def test_not_a_mixture(self, bad):
-        with pytest.raises(ValueError, match="mixture must be"):
-            multivariate.checked_mixture(bad)
-
-    def test_scales_do_not_matter(self):
-        tiny = MultivariateMixture(
-            [1.0], [[0, 0]], [[[1e-16, 0.5e0], [0.5e0, 1e16]]]
-        )  # a correlation of one half between columns 1e16 apart
-        multivariate.checked_mixture(tiny)
