@@ -82,7 +82,7 @@ def m_step_by_hand(mean: float | None, std: float | None) -> Verdict:
     )
 
 
-def lopsided_weights(parameters) -> Verdict:
+def lopsided_weights(parameters: tuple | None) -> Verdict:
     """One iteration from weights 9 and 1."""
     if parameters is None:
         return to_do("Call e_step and m_step once, from weights 9 and 1.")
@@ -106,7 +106,7 @@ def lopsided_weights(parameters) -> Verdict:
     )
 
 
-def other_way_round(parameters) -> Verdict:
+def other_way_round(parameters: tuple | None) -> Verdict:
     """A hundred iterations from means 53 and 77."""
     if parameters is None:
         return to_do("Run 100 iterations from means 53 and 77.")

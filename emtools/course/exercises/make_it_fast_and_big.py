@@ -1,5 +1,7 @@
 """Checks for the exercises of chapter 12, make it fast and big."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import data, logspace
@@ -42,7 +44,7 @@ def ten_million(seconds: float | None, millions: float | None) -> Verdict:
                 (125e6, "In millions, please."),
             ],
             what="For each wait: 1 + 3 * 2 + 1 numbers, of 8 bytes each.",
-            because="64 bytes for each wait. By slope 1 such a step takes 15 s; but when the memory "
+            because="64 bytes for each wait. By slope 1 such a step takes 15 s; but when memory "
             "is full, the computer begins to use its disk, or ends the program, and the line "
             "breaks. By pieces only x itself grows: a billion waits in the same 8 GB.",
             rtol=0.03,
@@ -110,7 +112,7 @@ def from_sums(sums, centre):
     return Mixture(counts / counts.sum(), centre + shifts, np.sqrt(second / counts - shifts**2))
 
 
-def step_on_chunks(step) -> Verdict:
+def step_on_chunks(step: Callable | None) -> Verdict:
     """One EM step from chunks of unequal lengths, far from the centre of the chapter."""
     if step is None:
         return to_do("A function of a list of chunks and a mixture.")

@@ -1,5 +1,7 @@
 """Checks for the exercises of chapter 05, start well, stop well."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import data, logspace
@@ -69,7 +71,7 @@ def who_collapses(component: int | None, n_steps: int | None) -> Verdict:
     )
 
 
-def prior_on_widths(m_step) -> Verdict:
+def prior_on_widths(m_step: Callable) -> Verdict:
     """An M-step whose widths follow the inverse-gamma prior."""
     hard = np.array([[1, 0], [1, 0], [1, 0], [0, 1]])
     soft = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
@@ -118,7 +120,7 @@ def judge_widths(stds, squares, counts, a, b):
     )
 
 
-def rule_of_your_own(stop) -> Verdict:
+def rule_of_your_own(stop: Callable) -> Verdict:
     """A stopping rule that is not fooled by a plateau."""
     x = data.waiting()
     step = step_on(x, logspace.e_step, logspace.m_step)

@@ -1,5 +1,7 @@
 """Checks for the exercises of chapter 03, work in log space."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import data, logspace
@@ -90,7 +92,7 @@ def abs_close(answer, expected, distance):
         return False
 
 
-def build_lse(log_sum_exp) -> Verdict:
+def build_lse(log_sum_exp: Callable) -> Verdict:
     """Log-sum-exp of one row, infinities included."""
     rows = [
         ([0.0, 1.0, 2.0], "an easy row"),
@@ -117,7 +119,7 @@ def build_lse(log_sum_exp) -> Verdict:
     return right("It agrees with np.logaddexp.reduce on five rows, the nasty ones included.")
 
 
-def judge_a_cure(e_step) -> Verdict:
+def judge_a_cure(e_step: Callable) -> Verdict:
     """Responsibilities that are right where the plain ones are nan."""
     bells = fitted_bells()
     far, galaxies = np.array([66.0, 400.0]), data.galaxies()
