@@ -11,13 +11,16 @@ def report(value, label="", digits=4):
 
     Parameters
     ----------
-    value : Mixture, MultivariateMixture, float or 1-D array
+    value : Mixture, MultivariateMixture, Fit, float or 1-D array
         What to print; of covariances, the standard deviation of each feature.
     label : str
         Stands before the numbers, or above the table.
     digits : int
         Significant digits.
     """
+    if hasattr(value, "parameters"):
+        report_fit(value, label, digits)
+        return
     fields = getattr(value, "_fields", ())  # a chapter's own Mixture counts as one
     if fields == MultivariateMixture._fields:
         report_features(value, label, digits)
@@ -43,6 +46,14 @@ def report_features(mixture, label, digits):
     print("component" + "".join(f"{head:>10}" for head in heads))
     for k, row in enumerate(np.column_stack([mixture.weights, mixture.means, stds])):
         print(f"{k:9}" + "".join(f"{in_words(v, digits):>10}" for v in row))
+
+
+def report_fit(fit, label, digits):
+    """Print the parameters that a fit found, and under them how high it ended, when and why."""
+    report(fit.parameters, label, digits)
+    height = in_words(fit.log_likelihood, digits + 4)  # in nats, where decimals count
+    converged = "yes" if fit.converged else "no"
+    print(f"log-likelihood: {height}  iterations: {fit.n_iter}  converged: {converged}")
 
 
 def report_path(path, iterations, digits=5):
@@ -109,7 +120,7 @@ def expect(value, published, *, source, rtol, label):
     ------
     AssertionError
         If a value differs by more than `rtol` of the published one, or is not finite; the message
-        holds both and the largest relative difference.
+        holds both and the tolerance.
     """
     value, published = np.asarray(value, dtype=float), np.asarray(published, dtype=float)
     comparable = value.shape == published.shape and value.size > 0 and np.isfinite(published).all()
