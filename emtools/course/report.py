@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emtools.kinds import as_text, in_words, known_kind, parameters_of
+from emtools.kinds import as_text, in_words, known_kind
 from emtools.mixture import Mixture
 
 
@@ -12,19 +12,28 @@ def report(value, label="", digits=4):
     Parameters
     ----------
     value : mixture, Fit, float or 1-D array
-        What to print: of a fit its parameters, of covariances the standard deviation of each
-        feature.
+        What to print; of covariances, the standard deviation of each feature.
     label : str
         Stands before the numbers, or above the table.
     digits : int
         Significant digits.
     """
-    value = parameters_of(value)
+    if hasattr(value, "parameters"):
+        report_fit(value, label, digits)
+        return
     if known_kind(value):
         print(f"{label}\n" * bool(label) + as_text(value, digits))
         return
     line = "  ".join(in_words(v, digits) for v in np.ravel(value))
     print(f"{label}: {line}" if label else line)
+
+
+def report_fit(fit, label, digits):
+    """Print the parameters that a fit found, and under them how high it ended, when and why."""
+    report(fit.parameters, label, digits)
+    height = in_words(fit.log_likelihood, digits + 4)  # in nats, where decimals count
+    converged = "yes" if fit.converged else "no"
+    print(f"log-likelihood: {height}  iterations: {fit.n_iter}  converged: {converged}")
 
 
 def report_path(path, iterations, digits=5):
@@ -67,7 +76,7 @@ def expect(value, published, *, source, rtol, label):
     ------
     AssertionError
         If a value differs by more than `rtol` of the published one, or is not finite; the message
-        holds both and the largest relative difference.
+        holds both and the tolerance.
     """
     value, published = np.asarray(value, dtype=float), np.asarray(published, dtype=float)
     comparable = value.shape == published.shape and value.size > 0 and np.isfinite(published).all()

@@ -6,6 +6,7 @@ import ipywidgets
 import numpy as np
 
 from emtools.course import plots
+from emtools.course.plots import see_why_em_climbs, start_well_stop_well, work_in_log_space
 from emtools.mixture import log_density
 
 
@@ -71,7 +72,7 @@ def step_player(x, path, **labels):
 
     def draw(ax, iteration):
         plots.draw_mixture(ax, x, path[iteration], **labels)
-        ax.set_title(f"after {iteration} iterations")
+        ax.set_title(plots.title_after(iteration), loc="left")
 
     return Player(draw, range(len(path)), "iteration")
 
@@ -98,7 +99,7 @@ def start_picker(x, grid, starts, ends, **labels):
 
     def draw(axes, first, second):
         run = first * len(grid) + second
-        plots.draw_picked(axes, x, grid, heights, starts[run], ends[run], **labels)
+        start_well_stop_well.draw_picked(axes, x, grid, heights, starts[run], ends[run], **labels)
 
     return Picker(draw, grid, ("first mean", "second mean"))
 
@@ -172,7 +173,7 @@ def outlier_player(mixture, versions, waits=range(60, 421, 10)):
 
     def draw(axes, wait):
         with np.errstate(all="ignore"):  # the plain version fails on purpose
-            plots.draw_outlier(axes, mixture, wait, versions)
+            work_in_log_space.draw_outlier(axes, mixture, wait, versions)
 
     return Player(draw, waits, "wait (minutes)", partial(plots.new_figure, 2, 1, height=4))
 
@@ -191,7 +192,7 @@ def climb_player(thetas):
     """
 
     def draw(ax, iteration):
-        plots.draw_climb(ax, thetas, [iteration])
+        see_why_em_climbs.draw_climb(ax, thetas, [iteration])
 
     return Player(draw, range(len(thetas) - 1), "iteration")
 

@@ -1,5 +1,7 @@
 """Printing and comparing, as every notebook does it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,9 @@ MIXTURE = Mixture(np.array([0.25, 0.75]), np.array([50.0, 80.0]), np.array([5.0,
         (9.99996, 4, "10.00"),
         (1.523e-8, 4, "1.523e-8"),
         (5.6e-107, 2, "5.6e-107"),
+        (1234567.0, 4, "1234567"),
         (12345678.0, 4, "1.235e7"),
+        (12345678.0, 8, "12345678"),
         (np.nan, 4, "nan"),
         (-np.inf, 4, "-inf"),
         (272, 3, "272"),
@@ -51,6 +55,31 @@ def test_report_of_a_mixture(capsys):
         "        0    0.2500     50.00     5.000\n"
         "        1    0.7500     80.00     6.500\n"
     )
+
+
+def fit_of(parameters, log_likelihood, n_iter, converged):
+    """What `report` wants of a fit, whatever else a `Fit` holds."""
+    return SimpleNamespace(
+        parameters=parameters, log_likelihood=log_likelihood, n_iter=n_iter, converged=converged
+    )
+
+
+@pytest.mark.parametrize(("converged", "said"), [(True, "yes"), (False, "no")])
+def test_report_of_a_fit(converged, said, capsys):
+    report(MIXTURE, "fit")
+    table = capsys.readouterr().out
+    report(fit_of(MIXTURE, -1034.00175, 2, converged), "fit")
+    ending = f"log-likelihood: -1034.0017  iterations: 2  converged: {said}\n"
+    assert capsys.readouterr().out == table + ending
+
+
+def test_report_of_a_fit_in_two_dimensions_has_its_table(capsys):
+    mixture = MultivariateMixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
+    report(fit_of(mixture, -2.5, 0, True), digits=2)
+    head, row, end = capsys.readouterr().out.splitlines()
+    assert head.split() == ["component", "weight", "mean[0]", "mean[1]", "std[0]", "std[1]"]
+    assert row.split() == ["0", "1.0", "0.0", "0.0", "1.0", "1.0"]
+    assert end.startswith("log-likelihood: -2.50000  ")
 
 
 def test_report_of_numbers(capsys):
@@ -88,6 +117,14 @@ def test_expect_says_who_agrees(capsys):
 def test_expect_stops_where_they_differ(value, published):
     with pytest.raises(AssertionError, match=r"mean: found .* but mclust has"):
         expect(value, published, source="mclust", rtol=1e-6, label="mean")
+
+
+@pytest.mark.parametrize(("value", "rtol"), [(1.1, 0.095), (-1.1, 0.095), (0.9, 0.0999)])
+def test_the_tolerance_is_a_share_of_the_published_value(value, rtol):
+    """One tenth away: of 1.1 that is 0.0909, of 0.9 0.111, of the published one 0.1."""
+    with pytest.raises(AssertionError, match="relative tolerance"):
+        expect(value, np.sign(value), source="mclust", rtol=rtol, label="mean")
+    expect(value, np.sign(value), source="mclust", rtol=0.1001, label="mean")
 
 
 def test_expect_takes_a_mixture():

@@ -9,10 +9,18 @@ from PIL import Image
 
 from emtools import data, logspace, multivariate
 from emtools.course import plots, widgets
+from emtools.course.plots import see_why_em_climbs, start_well_stop_well, work_in_log_space
 
 
 def pixels(png):
     return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def drawn(draw, *given, panels=(1, 1), **options):
+    """Pixels of what a function draws on new axes, which is what a player should show."""
+    figure, axes = plots.new_figure(*panels, **options)
+    draw(axes, *given)
+    return pixels(plots.as_png(figure))
 
 
 @pytest.fixture
@@ -29,10 +37,12 @@ def test_moving_the_slider_shows_the_frame_of_that_place(player, waiting):
     player.slider.index = 1
     after = image_of(player)
     assert not np.array_equal(pixels(before), pixels(after))
-    figure, ax = plots.new_figure()
-    plots.draw_mixture(ax, waiting, CONVERGED, mark=66)
-    ax.set_title("after 1 iterations")
-    assert np.array_equal(pixels(after), pixels(plots.as_png(figure)))
+
+    def expected(ax):
+        plots.draw_mixture(ax, waiting, CONVERGED, mark=66)
+        ax.set_title("iteration 1", loc="left")
+
+    assert np.array_equal(pixels(after), drawn(expected))
 
 
 def test_moving_back_shows_the_same_picture_again(player):
@@ -65,10 +75,10 @@ def test_the_picker_shows_the_run_of_the_pair_that_is_picked(waiting):
     assert [slider.label for slider in picker.sliders] == ["50.0", "80.0"]
     before = image_of(picker)
     picker.sliders[0].index, picker.sliders[1].index = 1, 0
-    figure, axes = plots.new_figure(1, 2)
     heights = np.array([logspace.e_step(waiting, end)[1] for end in ends]).reshape(2, 2)
-    plots.draw_picked(axes, waiting, grid, heights, starts[2], ends[2])
-    assert np.array_equal(pixels(image_of(picker)), pixels(plots.as_png(figure)))
+    run = waiting, grid, heights, starts[2], ends[2]
+    expected = drawn(start_well_stop_well.draw_picked, *run, panels=(1, 2))
+    assert np.array_equal(pixels(image_of(picker)), expected)
     picker.sliders[0].index, picker.sliders[1].index = 0, 1
     assert image_of(picker) == before
     assert repr(picker).startswith("Sliders over 'first mean' and 'second mean'")
@@ -78,17 +88,21 @@ def test_the_outlier_player_drags_the_wait():
     versions = {"log space": lambda x, mixture: logspace.e_step(x, mixture)[0]}
     player = widgets.outlier_player(CONVERGED, versions, waits=(100, 400))
     assert [label for label, _ in player.slider.options] == ["100", "400"]
-    before = image_of(player)
-    player.slider.index = 1
-    assert image_of(player) != before
+    for index, wait in enumerate((100, 400)):
+        player.slider.index = index
+        run = CONVERGED, wait, versions
+        expected = drawn(work_in_log_space.draw_outlier, *run, panels=(2, 1), height=4)
+        assert np.array_equal(pixels(image_of(player)), expected)
 
 
 def test_the_climb_player_has_a_place_for_each_step():
-    player = widgets.climb_player([0.5, 59 / 97, 0.62432105])
+    thetas = [0.5, 59 / 97, 0.62432105]
+    player = widgets.climb_player(thetas)
     assert [label for label, _ in player.slider.options] == ["0", "1"]
-    before = image_of(player)
-    player.slider.index = 1
-    assert image_of(player) != before
+    for step in (0, 1):
+        player.slider.index = step
+        expected = drawn(see_why_em_climbs.draw_climb, thetas, [step])
+        assert np.array_equal(pixels(image_of(player)), expected)
 
 
 def test_the_cloud_player_shows_each_mixture_under_its_name():
@@ -99,7 +113,9 @@ def test_the_cloud_player_shows_each_mixture_under_its_name():
     assert [label for label, _ in player.slider.options] == ["2", "0.001"]
     assert player.slider.description == "temperature"
     player.slider.index = 1
-    figure, ax = plots.new_figure(height=4.4)
-    plots.draw_clouds(ax, X, after, radii=(1,))
-    ax.set_title("temperature 0.001", loc="left")
-    assert np.array_equal(pixels(image_of(player)), pixels(plots.as_png(figure)))
+
+    def expected(ax):
+        plots.draw_clouds(ax, X, after, radii=(1,))
+        ax.set_title("temperature 0.001", loc="left")
+
+    assert np.array_equal(pixels(image_of(player)), drawn(expected, height=4.4))

@@ -59,7 +59,7 @@ def is_close(answer, expected, rtol=1e-3):
     return answer.shape == expected.shape and np.allclose(answer, expected, rtol=rtol, atol=1e-12)
 
 
-def judge(answer, expected, slips, *, what, because, rtol=1e-3):
+def judge(answer, expected, slips, *, what, because="", rtol=1e-3):
     """Compare an answer with the right one and with the wrong ones that we know by their number.
 
     Parameters
@@ -73,7 +73,7 @@ def judge(answer, expected, slips, *, what, because, rtol=1e-3):
     what : str
         What to do, said while the stub is in place.
     because : str
-        What the right answer shows.
+        What the right answer shows; nothing if another part of the exercise follows.
     rtol : float
         Relative tolerance.
 
@@ -89,6 +89,21 @@ def judge(answer, expected, slips, *, what, because, rtol=1e-3):
         if is_close(answer, number, 2 * rtol):
             return not_yet(slip)
     return not_yet(f"{in_short(answer)} is not it. {what}")
+
+
+def in_turn(*parts):
+    """The verdict on an exercise of several parts: the first that is not right, or else the last.
+
+    Parameters
+    ----------
+    *parts : Verdict
+        One for each part, in the order in which a reader answers them.
+
+    Returns
+    -------
+    Verdict
+    """
+    return next((part for part in parts if not part.right), parts[-1])
 
 
 def in_short(answer):

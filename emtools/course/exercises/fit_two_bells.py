@@ -3,7 +3,16 @@
 import numpy as np
 
 from emtools import data, loops
-from emtools.course.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import (
+    Verdict,
+    in_short,
+    in_turn,
+    is_close,
+    judge,
+    not_yet,
+    right,
+    to_do,
+)
 
 
 def after(n_iterations, means, weights):
@@ -42,38 +51,38 @@ def m_step_by_hand(mean: float | None, std: float | None) -> Verdict:
     """Mean and standard deviation of the short bell from five waits."""
     if mean is None or std is None:
         return to_do("Set both short_mean and short_std.")
-    means = judge(
-        mean,
-        54.8,
-        [
-            (27.4, "The mean is divided by the soft count 2.5, not by all 5 waits."),
-            (52, "The wait of 66 was left out; half of it belongs to the short bell."),
-            (170 / 3, "The wait of 66 was counted whole; its share is one half."),
-            (77.2, "That is the mean of the long bell."),
-        ],
-        what="The mean is Eq. (4), left.",
-        because="",
-    )
-    if not means.right:
-        return not_yet("The mean: " + means.message)
-    return judge(
-        std,
-        np.sqrt(34.56),
-        [
-            (34.56, "That is the variance; the standard deviation is its square root."),
-            (np.sqrt(17.28), "The sum of squares is divided by the soft count 2.5, not by 5."),
-            (
-                np.sqrt(57.6),
-                "Two slips give this number: dividing by the soft count minus one, or measuring "
-                "the distances from 50 instead of from the new mean 54.8.",
-            ),
-        ],
-        what="The mean is right. The standard deviation is Eq. (4), middle, and a square root.",
-        because="The soft count is 2.5, the mean 137/2.5 = 54.8, the variance 86.4/2.5 = 34.56.",
+    return in_turn(
+        judge(
+            mean,
+            54.8,
+            [
+                (27.4, "The mean is divided by the soft count 2.5, not by all 5 waits."),
+                (52, "The wait of 66 is left out of the mean; half of it is the short bell's."),
+                (170 / 3, "The wait of 66 is counted whole in the mean; its share is one half."),
+                (77.2, "That is the mean of the long bell."),
+            ],
+            what="The mean is Eq. (4), left.",
+        ),
+        judge(
+            std,
+            np.sqrt(34.56),
+            [
+                (34.56, "That is the variance; the standard deviation is its square root."),
+                (np.sqrt(17.28), "The sum of squares is divided by the soft count 2.5, not by 5."),
+                (
+                    np.sqrt(57.6),
+                    "Two slips give this number: dividing by the soft count minus one, or "
+                    "measuring the distances from 50 instead of from the new mean 54.8.",
+                ),
+            ],
+            what="The mean is right. The standard deviation is Eq. (4), middle, and a square root.",
+            because="The soft count is 2.5, the mean 137/2.5 = 54.8, "
+            "the variance 86.4/2.5 = 34.56.",
+        ),
     )
 
 
-def lopsided_weights(parameters) -> Verdict:
+def lopsided_weights(parameters: tuple | None) -> Verdict:
     """One iteration from weights 9 and 1."""
     if parameters is None:
         return to_do("Call e_step and m_step once, from weights 9 and 1.")
@@ -97,7 +106,7 @@ def lopsided_weights(parameters) -> Verdict:
     )
 
 
-def other_way_round(parameters) -> Verdict:
+def other_way_round(parameters: tuple | None) -> Verdict:
     """A hundred iterations from means 53 and 77."""
     if parameters is None:
         return to_do("Run 100 iterations from means 53 and 77.")

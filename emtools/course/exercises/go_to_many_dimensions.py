@@ -1,5 +1,7 @@
 """Checks for the exercises of chapter 06, go to many dimensions."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import multivariate
@@ -87,7 +89,7 @@ def lopsided() -> MultivariateMixture:
     )
 
 
-def equal_circles(structure) -> Verdict:
+def equal_circles(structure: Callable) -> Verdict:
     """One variance for all features and all components."""
     given = lopsided()
     try:

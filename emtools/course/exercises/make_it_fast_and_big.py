@@ -1,9 +1,11 @@
 """Checks for the exercises of chapter 12, make it fast and big."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import data, logspace
-from emtools.course.exercises import Verdict, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import Verdict, in_turn, is_close, judge, not_yet, right, to_do
 from emtools.mixture import Mixture
 
 START = Mixture(np.array([0.5, 0.5]), np.array([50.0, 80.0]), np.array([5.0, 5.0]))
@@ -15,39 +17,38 @@ def ten_million(seconds: float | None, millions: float | None) -> Verdict:
     """Time of a step of chapter 03 at N = 10,000,000, and how many millions of waits fill 8 GB."""
     if seconds is None or millions is None:
         return to_do("Two numbers: seconds, and millions of waits.")
-    time = judge(
-        seconds,
-        1.2,
-        [
-            (0.12, "That is for a million."),
-            (12, "Ten times the data, ten times the time, not a hundred times."),
-            (120, "Ten times the data, ten times the time."),
-            (1200, "In seconds, please."),
-        ],
-        what="The time, in seconds: on the log-log picture the line has slope 1 there.",
-        because="",
-        rtol=0.1,
-    )
-    if not time.right:
-        return not_yet(time.message)
-    return judge(
-        millions,
-        125,
-        [
-            (8000 / 56, "One of them is missing: x, or the table of one column."),
-            (8000 / 48, "Those are the three tables alone. There is x, too, and one column more."),
-            (8000 / 40, "A table (N, 2) has two columns: five arrays, but eight columns."),
-            (8000 / 24, "That is x and one table. Three are alive at the same time."),
-            (8000 / 16, "That is one table. Three are alive at the same time, x and a column."),
-            (8000 / 8, "That is x alone: what a step by pieces can do."),
-            (1000 / 64, "In bytes, not bits."),
-            (125e6, "In millions, please."),
-        ],
-        what="For each wait: 1 + 3 * 2 + 1 numbers, of 8 bytes each.",
-        because="64 bytes for each wait. By slope 1 such a step takes 15 s; but when the memory is "
-        "full, the computer begins to use its disk, or ends the program, and the line breaks. By "
-        "pieces only x itself grows: a billion waits in the same 8 GB.",
-        rtol=0.03,
+    return in_turn(
+        judge(
+            seconds,
+            1.2,
+            [
+                (0.12, "That is for a million."),
+                (12, "Ten times the data, ten times the time, not a hundred times."),
+                (120, "Ten times the data, ten times the time."),
+                (1200, "In seconds, please."),
+            ],
+            what="The time, in seconds: on the log-log picture the line has slope 1 there.",
+            rtol=0.1,
+        ),
+        judge(
+            millions,
+            125,
+            [
+                (8000 / 56, "One of them is missing: x, or the table of one column."),
+                (8000 / 48, "Those are the three tables alone. There is x, too, and a column."),
+                (8000 / 40, "A table (N, 2) has two columns: five arrays, but eight columns."),
+                (8000 / 24, "That is x and one table. Three are alive at the same time."),
+                (8000 / 16, "That is one table. Three are alive at the same time, x and a column."),
+                (8000 / 8, "That is x alone: what a step by pieces can do."),
+                (1000 / 64, "In bytes, not bits."),
+                (125e6, "In millions, please."),
+            ],
+            what="For each wait: 1 + 3 * 2 + 1 numbers, of 8 bytes each.",
+            because="64 bytes for each wait. By slope 1 such a step takes 15 s; but when memory "
+            "is full, the computer begins to use its disk, or ends the program, and the line "
+            "breaks. By pieces only x itself grows: a billion waits in the same 8 GB.",
+            rtol=0.03,
+        ),
     )
 
 
@@ -60,37 +61,36 @@ def how_narrow(wrong: float | None, safe: float | None) -> Verdict:
     if wrong is None or safe is None:
         return to_do("Two widths, in the unit of the data.")
     eps = np.finfo(float).eps
-    error = judge(
-        wrong,
-        500 * np.sqrt(eps / 1e-6),
-        [
-            (500 * eps / 1e-6, "Eq. (4) has a square: distance over width, squared."),
-            (500**2 * eps / 1e-6, "That is the width squared. Take the root."),
-            (500 * np.sqrt(eps / 2 / 1e-6), "With half of epsilon: Eq. (4) has 2.2e-16."),
-            (1000 * np.sqrt(eps / 1e-6), "The centre is 500 away, not 1000."),
-            (500 * np.sqrt(1e-6 / eps), "Upside down: narrow bells have large errors."),
-        ],
-        what="The first width: solve eps * (500 / width)**2 = 1e-6.",
-        because="",
-        rtol=1e-2,
-    )
-    if not error.right:
-        return not_yet(error.message)
-    return judge(
-        safe,
-        500 / np.sqrt(1000),
-        [
-            (500 / np.sqrt(500), "`drops` is *twice* what the log joint loses; its limit is 1000."),
-            (500 / np.sqrt(2000), "`drops` is twice the loss already: compare it with 1000."),
-            (500 / 1000, "`drops` has a square: distance over width, squared."),
-            (500**2 / 1000, "That is the width squared. Take the root."),
-            (1000 / np.sqrt(1000), "The centre is 500 away, not 1000."),
-        ],
-        what="The second width: `drops` is (500 / width)**2, and its limit is 1000.",
-        because="The shelf leaves the fast way at a width two thousand times larger than it must, "
-        "if a millionth of a nat were allowed. There Eq. (4) says 2e-13 nats, and the "
-        "log-likelihood of a million observations is still right to a millionth of a nat.",
-        rtol=1e-2,
+    return in_turn(
+        judge(
+            wrong,
+            500 * np.sqrt(eps / 1e-6),
+            [
+                (500 * eps / 1e-6, "Eq. (4) has a square: distance over width, squared."),
+                (500**2 * eps / 1e-6, "That is the width squared. Take the root."),
+                (500 * np.sqrt(eps / 2 / 1e-6), "With half of epsilon: Eq. (4) has 2.2e-16."),
+                (1000 * np.sqrt(eps / 1e-6), "The centre is 500 away, not 1000."),
+                (500 * np.sqrt(1e-6 / eps), "Upside down: narrow bells have large errors."),
+            ],
+            what="The first width: solve eps * (500 / width)**2 = 1e-6.",
+            rtol=1e-2,
+        ),
+        judge(
+            safe,
+            500 / np.sqrt(1000),
+            [
+                (500 / np.sqrt(500), "`drops` is *twice* the loss; its limit is 1000."),
+                (500 / np.sqrt(2000), "`drops` is twice the loss already: compare it with 1000."),
+                (500 / 1000, "`drops` has a square: distance over width, squared."),
+                (500**2 / 1000, "That is the width squared. Take the root."),
+                (1000 / np.sqrt(1000), "The centre is 500 away, not 1000."),
+            ],
+            what="The second width: `drops` is (500 / width)**2, and its limit is 1000.",
+            because="The shelf leaves the fast way at a width two thousand times larger than it "
+            "must, if a millionth of a nat were allowed. There Eq. (4) says 2e-13 nats, and the "
+            "log-likelihood of a million observations is still right to a millionth of a nat.",
+            rtol=1e-2,
+        ),
     )
 
 
@@ -112,7 +112,7 @@ def from_sums(sums, centre):
     return Mixture(counts / counts.sum(), centre + shifts, np.sqrt(second / counts - shifts**2))
 
 
-def step_on_chunks(step) -> Verdict:
+def step_on_chunks(step: Callable | None) -> Verdict:
     """One EM step from chunks of unequal lengths, far from the centre of the chapter."""
     if step is None:
         return to_do("A function of a list of chunks and a mixture.")

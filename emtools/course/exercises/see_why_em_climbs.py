@@ -1,5 +1,7 @@
 """Checks for the exercises of chapter 04, see why EM climbs."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import data, logspace
@@ -77,7 +79,7 @@ def ignorant_bound(bound: float | None, gap: float | None) -> Verdict:
     )
 
 
-def catch_an_exhibit(believes, museum) -> Verdict:
+def catch_an_exhibit(believes: Callable, museum: dict) -> Verdict:
     """A test that passes the right code and fails an exhibit that never falls."""
     opinions = {}
     for name, exhibit in museum.items():

@@ -1,9 +1,20 @@
 """Checks for the exercises of chapter 05, start well, stop well."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import data, logspace
-from emtools.course.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import (
+    Verdict,
+    in_short,
+    in_turn,
+    is_close,
+    judge,
+    not_yet,
+    right,
+    to_do,
+)
 from emtools.em import iterate, step_on
 from emtools.mixture import Mixture
 
@@ -35,33 +46,32 @@ def who_collapses(component: int | None, n_steps: int | None) -> Verdict:
     """Which bell collapses onto the 10, and when its width is exactly 0."""
     if component is None or n_steps is None:
         return to_do("Step from stds of 1 and print the stds after each step.")
-    verdict = judge(
-        component,
-        1,
-        [
-            (2, "The right bell it is, but Python counts from 0."),
-            (0, "Component 0 owns 1, 2 and 3, which have a spread. Look at the other one."),
-            (10, "10 is the observation it sits on. Which component is it?"),
-        ],
-        what="Look at which of the two stds goes to 0.",
-        because="",
-    )
-    if not verdict.right:
-        return verdict
-    return judge(
-        n_steps,
-        2,
-        [
-            (1, "After one step it is 4.3e-5 wide: narrow, but not 0."),
-            (3, "After three steps everything is nan. When was the width 0?"),
-            (4, "That is from stds of 3, as in the text. Start from 1."),
-        ],
-        what="The component is right. Count the steps until its std is exactly 0.",
-        because="4.3e-5 after one step, 0 after two: a narrow start collapses sooner.",
+    return in_turn(
+        judge(
+            component,
+            1,
+            [
+                (2, "The right bell it is, but Python counts from 0."),
+                (0, "Component 0 owns 1, 2 and 3, which have a spread. Look at the other one."),
+                (10, "10 is the observation it sits on. Which component is it?"),
+            ],
+            what="Look at which of the two stds goes to 0.",
+        ),
+        judge(
+            n_steps,
+            2,
+            [
+                (1, "After one step it is 4.3e-5 wide: narrow, but not 0."),
+                (3, "After three steps everything is nan. When was the width 0?"),
+                (4, "That is from stds of 3, as in the text. Start from 1."),
+            ],
+            what="The component is right. Count the steps until its std is exactly 0.",
+            because="4.3e-5 after one step, 0 after two: a narrow start collapses sooner.",
+        ),
     )
 
 
-def prior_on_widths(m_step) -> Verdict:
+def prior_on_widths(m_step: Callable) -> Verdict:
     """An M-step whose widths follow the inverse-gamma prior."""
     hard = np.array([[1, 0], [1, 0], [1, 0], [0, 1]])
     soft = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
@@ -107,11 +117,10 @@ def judge_widths(stds, squares, counts, a, b):
             (np.sqrt(squares / counts) + b, "That adds b to the width, which is no prior."),
         ],
         what=f"For a = {a:g}, b = {b:g} Eq. (3) gives {in_short(np.sqrt(expected))}.",
-        because="",
     )
 
 
-def rule_of_your_own(stop) -> Verdict:
+def rule_of_your_own(stop: Callable) -> Verdict:
     """A stopping rule that is not fooled by a plateau."""
     x = data.waiting()
     step = step_on(x, logspace.e_step, logspace.m_step)

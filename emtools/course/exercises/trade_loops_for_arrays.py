@@ -1,5 +1,7 @@
 """Checks for the exercises of chapter 02, trade loops for arrays."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import arrays, data
@@ -58,7 +60,7 @@ def wrong_axis(mixture: Mixture | None) -> Verdict:
     return not_yet("Divide joint by joint.sum(axis=0), then call m_step on waiting, once.")
 
 
-def count_first(m_step_counted) -> Verdict:
+def count_first(m_step_counted: Callable) -> Verdict:
     """EM on distinct values with their counts equals EM on all observations."""
     x, start = waiting_and_start()
     values, times = np.unique(x, return_counts=True)

@@ -1,9 +1,20 @@
 """Checks for the exercises of chapter 03, work in log space."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from emtools import data, logspace
-from emtools.course.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import (
+    Verdict,
+    in_short,
+    in_turn,
+    is_close,
+    judge,
+    not_yet,
+    right,
+    to_do,
+)
 from emtools.mixture import Mixture
 
 
@@ -21,24 +32,27 @@ def lse_by_hand(first: float | None, second: float | None) -> Verdict:
     """Log-sum-exp of two pairs."""
     if first is None or second is None:
         return to_do("Pull out the larger one; what is left is log(1 + something).")
-    verdict = judge(
-        first,
-        -1000 + np.log(2),
-        [
-            (-2000, "That adds the logarithms, which multiplies the numbers."),
-            (-np.inf, "That is what exp(-1000) = 0 leads to. Pull the maximum out first."),
-            (-1000, "That is the maximum alone. Two equal terms are twice one term: + log 2."),
-            (-1000 - np.log(2), "log 2 is added, not taken away: the sum is larger than a term."),
-        ],
-        what="First: the maximum, plus the log of what is left.",
-        because="",
-        rtol=1e-6,
+    return in_turn(
+        judge(
+            first,
+            -1000 + np.log(2),
+            [
+                (-2000, "That adds the logarithms, which multiplies the numbers."),
+                (-np.inf, "That is what exp(-1000) = 0 leads to. Pull the maximum out first."),
+                (-1000, "That is the maximum alone. Two equal terms are twice one term: + log 2."),
+                (-1000 - np.log(2), "log 2 is added: the sum is larger than one of its terms."),
+            ],
+            what="First: the maximum, plus the log of what is left.",
+            rtol=1e-6,
+        ),
+        judge(
+            second,
+            0.0,
+            [],
+            what="The first is right. Which term counts in the second?",
+            because="-1000 + log 2 = -999.3069, and exp(-800) is too small to change a 1.",
+        ),
     )
-    if not verdict.right:
-        return verdict
-    if is_close(second, 0.0):
-        return right("-1000 + log 2 = -999.3069, and exp(-800) is too small to change a 1.")
-    return not_yet(f"The first is right; the second is not {in_short(second)}. Which term counts?")
 
 
 def smallest_wait(minutes: float | None) -> Verdict:
@@ -78,7 +92,7 @@ def abs_close(answer, expected, distance):
         return False
 
 
-def build_lse(log_sum_exp) -> Verdict:
+def build_lse(log_sum_exp: Callable) -> Verdict:
     """Log-sum-exp of one row, infinities included."""
     rows = [
         ([0.0, 1.0, 2.0], "an easy row"),
@@ -105,7 +119,7 @@ def build_lse(log_sum_exp) -> Verdict:
     return right("It agrees with np.logaddexp.reduce on five rows, the nasty ones included.")
 
 
-def judge_a_cure(e_step) -> Verdict:
+def judge_a_cure(e_step: Callable) -> Verdict:
     """Responsibilities that are right where the plain ones are nan."""
     bells = fitted_bells()
     far, galaxies = np.array([66.0, 400.0]), data.galaxies()

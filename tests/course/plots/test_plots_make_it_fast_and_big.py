@@ -1,0 +1,71 @@
+"""The data behind the figures of chapter 12, make it fast and big."""
+
+import numpy as np
+from matplotlib.colors import to_hex
+from numpy.testing import assert_allclose
+
+from emtools.course import plots
+from emtools.course.plots import make_it_fast_and_big as figures
+
+
+def test_the_ladder_says_time_factor_and_lines():
+    ax = plots.new_axes()
+    figures.draw_ladder(ax, {"taught": 100.0, "rows": 40.0}, {"taught": 15, "rows": 12})
+    assert [bar.get_width() for bar in ax.patches] == [100, 40]
+    said = [text.get_text() for text in ax.texts]
+    assert said == ["100.0 ms; 15 lines", "40.0 ms, 2.5 times faster; 12 lines"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["taught", "rows"]
+    assert ax.yaxis_inverted()
+
+
+def test_runs_show_both_shapes_in_the_order_of_memory():
+    ax = plots.new_axes()
+    figures.draw_runs(ax, n_samples=3)
+    table = np.array([[0, 3], [1, 4], [2, 5]])  # component 0 in the first column
+    component = {plots.COLOURS[0]: 0, plots.COLOURS[1]: 1}
+    colours = [component[to_hex(bar.get_facecolor()).upper()] for bar in ax.patches]
+    numbers = [int(text.get_text()) for text in ax.texts if text.get_text().isdigit()]
+    shown = [n + 3 * k for n, k in zip(numbers, colours, strict=True)]
+    assert shown == [*table.ravel(order="C"), *table.ravel(order="F")]
+    assert len(ax.lines) == 3 + 2  # one bracket a run
+
+
+def test_the_order_of_work_highlights_one_piece():
+    axes = plots.new_axes(1, 2)
+    figures.draw_order(axes)
+    for ax, expected in zip(axes, ([2, 6, 10, 14], [5, 6, 7, 8]), strict=True):
+        bold = [int(text.get_text()) for text in ax.texts if text.get_fontweight() == "bold"]
+        assert sorted(int(text.get_text()) for text in ax.texts) == list(range(1, 17))
+        assert bold == expected
+
+
+def test_errors_stand_at_their_offsets_and_the_dashed_line_has_slope_two():
+    ax = plots.new_axes()
+    errors = {"about zero": [0, 1e-11, 1e-7, 1e-5], "about the mean": [0, 1e-14, 1e-14, 1e-14]}
+    figures.draw_errors(ax, [1e3, 1e5, 1e6], errors, std=5.0)
+    predicted, *found = (line.get_ydata() for line in ax.lines)
+    assert_allclose(predicted / np.finfo(float).eps, [4e4, 4e8, 4e10])
+    for line, error in zip(found, errors.values(), strict=True):
+        assert_allclose(line, error[1:])
+
+
+def test_predictions_name_each_problem_and_show_a_factor_of_two():
+    ax = plots.new_axes()
+    pairs = {(10**6, 1, 2): (4.0, 5.0), (2000, 1, 2): (0.05, 0.04)}
+    figures.draw_predictions(ax, pairs)
+    dots = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert_allclose(dots, [[0.05, 0.04], [4, 5]])
+    said = [text.get_text() for text in ax.texts]
+    assert said == ["N = 2,000, D = 1, K = 2", "N = 1,000,000, D = 1, K = 2"]
+    [band] = ax.collections
+    ratios = {round(y / x, 6) for x, y in band.get_paths()[0].vertices}
+    assert {0.5, 2.0} <= ratios <= {0.5, 2.0}
+
+
+def test_a_stream_is_drawn_by_what_it_lacks():
+    ax = plots.new_axes()
+    figures.draw_streams(ax, {0.6: [-12.0, -11.0, -11.5], 0.9: [-13.0, -12.0, -11.0]}, -10.0)
+    assert_allclose(ax.lines[0].get_xydata(), [[1, 2], [2, 1], [3, 1.5]])
+    assert_allclose(ax.lines[1].get_ydata(), [3, 2, 1])
+    assert [text.get_text() for text in ax.texts][:2] == ["exponent 0.6", "exponent 0.9"]
+    assert ax.get_yscale() == "log"

@@ -1,0 +1,141 @@
+"""Answers to the exercises of chapter 06, go to many dimensions."""
+
+import numpy as np
+import pytest
+from verdicts import verdict_of
+
+from emtools import data, fit, multivariate
+from emtools.course.exercises import go_to_many_dimensions as check
+
+
+def circles(mixture, covariances):
+    return mixture._replace(covariances=covariances)
+
+
+RIGHT = [
+    (check.density_by_hand, [-5.0310]),
+    (check.density_by_hand, [np.array([[-5.03102]])]),
+    (check.count_parameters, [[44, 24, 26, 17]]),
+    (check.count_parameters, [np.array([44, 24, 26, 17])]),
+    (check.in_seconds, [(0, 0, 0, 5)]),
+    (check.equal_circles, [lambda m: multivariate.tied(multivariate.spherical(m))]),
+    (check.equal_circles, [lambda m: multivariate.spherical(multivariate.tied(m))]),
+    (check.mend_the_table, [-1126.6931]),
+    (check.mend_the_table, [-1126.6930824]),
+    (check.mend_the_table, [-2236.2605]),
+]
+
+
+@pytest.mark.parametrize(("exercise", "answers"), RIGHT)
+def test_right_answers(exercise, answers):
+    assert verdict_of(exercise, *answers).right is True
+
+
+WRONG = [
+    (check.density_by_hand, [-5.6276], "beside the diagonal"),
+    (check.density_by_hand, [-7.1560], "wrong side"),
+    (check.density_by_hand, [-5.7242], "half of it"),
+    (check.density_by_hand, [-3.1931], "last term"),
+    (check.density_by_hand, [-4.1121], "D is 2"),
+    (check.density_by_hand, [-7.5310], "halved"),
+    (check.density_by_hand, [-4.0310], "square each"),
+    (check.density_by_hand, [0.006532], "logarithm"),
+    (check.density_by_hand, [-5.03], "not it"),
+    (check.count_parameters, [[45, 25, 27, 18]], "sum to one"),
+    (check.count_parameters, [[42, 22, 24, 15]], "forgotten"),
+    (check.count_parameters, [[62, 30, 26, 17]], "symmetric"),
+    (check.count_parameters, [[62, 24, 26, 17]], "symmetric"),
+    (check.count_parameters, [[32, 18, 26, 17]], "corner"),
+    (check.count_parameters, [[44, 24, 18, 17]], "variances"),
+    (check.count_parameters, [[44, 24, 26, 15]], "own variance"),
+    (check.count_parameters, [[44, 24, 18, 15]], "12 and 3"),
+    (check.count_parameters, [[30, 10, 12, 3]], "12 means"),
+    (check.count_parameters, [[44, 24]], "Four numbers"),
+    (check.in_seconds, [[0, 0, 0, 0]], "first column"),
+    (check.in_seconds, [[5, 0, 0, 0]], "order"),
+    (check.in_seconds, [[0, 0, 5, 5]], "stretch"),
+    (check.in_seconds, [[272, 272, 272, 267]], "differs"),
+    (check.in_seconds, [[272] * 4], "differs"),
+    (check.equal_circles, [multivariate.spherical], "differ in size"),
+    (check.equal_circles, [multivariate.tied], "not circles"),
+    (check.equal_circles, [multivariate.diag], "along the axes"),
+    (check.equal_circles, [lambda m: m.weights], "stopped with AttributeError"),
+    (
+        check.equal_circles,
+        [lambda m: m._replace(weights=m.weights[::-1])],
+        "stay as they",
+    ),
+    (
+        check.equal_circles,
+        [lambda m: m._replace(covariances=np.eye(3))],
+        "(K, D, D)",
+    ),
+    (
+        check.equal_circles,
+        [lambda m: circles(m, m.covariances * 0 + 1)],
+        "it should be",
+    ),
+    (check.mend_the_table, [-1130.26396], "does not have"),
+    (check.mend_the_table, [-1154.51697], "not 0"),
+    (check.mend_the_table, [-1138.70057], "filled in"),
+    (check.mend_the_table, [-3120.61862], "twice"),
+    (check.mend_the_table, [-1030.28168], "more than needed"),
+    (check.mend_the_table, [-1034.00175], "more than needed"),
+]
+
+
+@pytest.mark.parametrize(("exercise", "answers", "hint"), WRONG)
+def test_wrong_answers_hear_what_is_wrong(exercise, answers, hint):
+    verdict = verdict_of(exercise, *answers)
+    assert verdict.right is False
+    assert hint in verdict.message
+
+
+def size_of_circles(mixture):
+    """The right (3, 3, 3) covariances of the check on equal circles, to be spoilt."""
+    return multivariate.tied(multivariate.spherical(mixture)).covariances
+
+
+SPOILT = {
+    "weight them": lambda m: np.tile(
+        np.trace(m.covariances, axis1=1, axis2=2).mean() / 3 * np.eye(3), (3, 1, 1)
+    ),
+    "divide by D": lambda m: 3 * size_of_circles(m),
+    "standard deviations": lambda m: np.sqrt(size_of_circles(m)),
+}
+
+
+@pytest.mark.parametrize("hint", SPOILT)
+def test_circles_of_the_wrong_size_are_recognised(hint):
+    verdict = verdict_of(check.equal_circles, lambda m: circles(m, SPOILT[hint](m)))
+    assert verdict.right is False
+    assert hint in verdict.message
+
+
+def test_the_stub_of_equal_circles_is_a_stub():
+    assert verdict_of(check.equal_circles, lambda mixture: mixture).right is None
+
+
+def test_numbers_of_the_mended_table_are_those_of_fit():
+    X = data.old_faithful()
+    wait = X[:, 1]
+    table = np.column_stack([X, 60 * wait])
+    kept = np.delete(table, 10, axis=0)
+    zero, filled = X.copy(), X.copy()
+    zero[10, 0], filled[10, 0] = 0, kept[:, 0].mean()
+    problems = [
+        (kept[:, :2], "full", True),
+        (kept[:, [0, 2]], "full", True),
+        (X, "full", False),
+        (zero, "full", False),
+        (filled, "full", False),
+        (kept, "diag", False),
+        (kept[:, 1], "full", False),
+        (wait, "full", False),
+    ]
+    for x, covariance, right in problems:
+        rng = np.random.default_rng(1)
+        end = fit(x, 2, covariance=covariance, rng=rng).log_likelihood
+        verdict = verdict_of(check.mend_the_table, end)
+        assert verdict.right is right
+        assert "is not it" not in verdict.message
