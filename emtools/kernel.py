@@ -421,7 +421,8 @@ def make_step(add_up, centre, covariance):
         ``step(mixture) -> new_mixture, log_likelihood``; see `step_on`.
     """
     expand = cache_last(lambda mixture: coefficients(mixture, centre))
-    sums_of_all = sums_of_terms(add_up, centre, is_along_axes(covariance, len(centre)))
+    along_axes = is_along_axes(covariance, len(centre))
+    sums_of_all = sums_of_terms(add_up, centre, along_axes)
 
     def mixture_from(sums, origins):
         return restricted(m_step(sums, origins), covariance)
@@ -440,6 +441,8 @@ def make_step(add_up, centre, covariance):
 
     @np.errstate(all="ignore")  # what overflows is done again by exact_step; the rest shows as NaN
     def step(mixture):
+        if along_axes and mixture.covariances.ndim == 3:
+            mixture = packed(mixture, covariance)
         rows = expand(mixture)
         if rows is not None:
             new_mixture, log_likelihood = expanded_step(rows)

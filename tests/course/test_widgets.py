@@ -107,7 +107,7 @@ def test_the_climb_player_has_a_place_for_each_step():
 
 def test_the_cloud_player_shows_each_mixture_under_its_name():
     X = data.old_faithful()
-    start = multivariate.around(X, np.array([[2.04, 54.5], [4.29, 80.0]]))
+    start = multivariate.mixture_at(X, np.array([[2.04, 54.5], [4.29, 80.0]]))
     after = multivariate.m_step(X, multivariate.e_step(X, start)[0])
     player = widgets.cloud_player(X, {"2": start, "0.001": after}, label="temperature", radii=(1,))
     assert [label for label, _ in player.slider.options] == ["2", "0.001"]

@@ -6,7 +6,7 @@ from verdicts import verdict_of
 
 from emtools import arrays
 from emtools.course.exercises import start_well_stop_well as check
-from emtools.em import still_to_gain
+from emtools.em import aitken_gap
 
 RIGHT = [
     (check.narrower_spike, [4.6960]),
@@ -111,7 +111,7 @@ def plain_aitken(history):
 @pytest.mark.parametrize(
     ("stop", "right", "hint"),
     [
-        (lambda history: len(history) > 4 and still_to_gain(history) < 1e-4, True, "step 77"),
+        (lambda history: len(history) > 4 and aitken_gap(history) < 1e-4, True, "step 77"),
         (lambda history: len(history) > 300, True, "step 300"),
         (lambda history: len(history) > 1 and history[-1] - history[-2] < 1e-4, None, "-1095.2888"),
         (plain_aitken, False, "growing"),

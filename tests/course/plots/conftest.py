@@ -26,4 +26,4 @@ def path(waiting):
 def clouds():
     """Old Faithful and two bells with its fitted means."""
     X = data.old_faithful()
-    return X, multivariate.around(X, np.array([[2.04, 54.5], [4.29, 80.0]]))
+    return X, multivariate.mixture_at(X, np.array([[2.04, 54.5], [4.29, 80.0]]))
