@@ -108,7 +108,7 @@ def draw_errors(ax, offsets, errors, *, std):
     offsets : sequence of float
         Added to the data, > 0.
     errors : dict of str to sequence of float
-        In nats, by what the features are taken about; the last ones belong to `offsets`.
+        In nats, by what the terms are taken about; the last ones belong to `offsets`.
     std : float
         Of a bell, in the unit of the offsets.
     """
@@ -149,10 +149,10 @@ def draw_predictions(ax, pairs):
     middle = np.sqrt(diagonal.prod())
     for case, (predicted, measured) in sorted(pairs.items(), key=lambda item: item[1]):
         ax.loglog(predicted, measured, "o", color=COLOURS[0], markersize=7)
-        left = measured > middle  # beside the band, on the side that has room
-        edge = measured / 2 if left else measured * 2
+        left = measured > middle  # beside the band and the dot, on the side that has room
+        edge = min(measured / 2, predicted) if left else max(measured * 2, predicted)
         ax.annotate(
-            "N = {:,}, D = {}, K = {}".format(*case), (edge, measured), (-6 if left else 6, 0),
+            "N = {:,}, D = {}, K = {}".format(*case), (edge, measured), (-7 if left else 7, 0),
             textcoords="offset points", ha="right" if left else "left", va="center", fontsize=10,
         )  # fmt: skip
     ax.set_xlim(*diagonal)

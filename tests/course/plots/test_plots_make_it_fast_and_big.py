@@ -62,6 +62,16 @@ def test_predictions_name_each_problem_and_show_a_factor_of_two():
     assert {0.5, 2.0} <= ratios <= {0.5, 2.0}
 
 
+def test_a_bad_prediction_does_not_lie_under_its_label():
+    ax = plots.new_axes()
+    far_below, far_above = (1.0, 30.0), (0.9, 0.05)
+    figures.draw_predictions(ax, {(10**6, 1, 2): far_below, (2000, 1, 2): far_above})
+    right, left = sorted(ax.texts, key=lambda text: text.xy[1])
+    assert (left.get_ha(), right.get_ha()) == ("right", "left")
+    assert left.xy[0] <= far_below[0]
+    assert right.xy[0] >= far_above[0]
+
+
 def test_a_stream_is_drawn_by_what_it_lacks():
     ax = plots.new_axes()
     figures.draw_streams(ax, {0.6: [-12.0, -11.0, -11.5], 0.9: [-13.0, -12.0, -11.0]}, -10.0)
