@@ -419,14 +419,14 @@ def checked_covariances(covariances):
             "transpose"
         )
     for k, covariance in enumerate(halves + turned):
-        check_definite(covariance / widths[k, :, None] / widths[k], f"mixture.covariances[{k}]")
+        check_definite(covariance, f"mixture.covariances[{k}]")
     return halves + turned
 
 
-def check_definite(correlations, name):
+def check_definite(covariance, name):
     """Raise ValueError unless the (D, D) array has a Cholesky factor."""
     try:
-        np.linalg.cholesky(correlations)
+        np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
         raise ValueError(
             f"{name} is not positive definite: some direction has no width. A feature that is a "

@@ -65,9 +65,7 @@ def responsibilities(x, mixture):
     x, mixture = checked_together(x, mixture)
     resp = np.empty((len(x), len(mixture.weights)))
     for rows in pieces(x, mixture):
-        log_resp = log_odds(x[rows], mixture)
-        log_resp -= log_resp.max(axis=1, keepdims=True)  # again: weights may be tiny
-        np.exp(log_resp, out=resp[rows])
+        np.exp(log_odds(x[rows], mixture), out=resp[rows])
         resp[rows] /= resp[rows].sum(axis=1, keepdims=True)
     refuse_lost(np.isnan(resp[:, 0]))
     return resp
@@ -184,7 +182,7 @@ def checked_rows(x):
     ValueError
         As `checked_array` does.
     """
-    is_float64 = isinstance(x, np.ndarray) and x.dtype == np.float64 and x.dtype.isnative
+    is_float64 = isinstance(x, np.ndarray) and x.dtype == np.float64
     if is_float64 and not np.ma.isMaskedArray(x) and x.ndim in (1, 2) and x.size:
         x = np.asarray(x)
         if np.isfinite(x).all():
