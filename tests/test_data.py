@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris
@@ -245,6 +246,11 @@ def test_read_csv_gives_a_column_each(written):
         pytest.param("x\n1\n2\n\n\n", id="blank lines at the end"),
         pytest.param(b"\xef\xbb\xbfx\n1\n2\n", id="Excel's byte order mark"),
         pytest.param('"x"\n"1"\n"2"\n', id="quoted"),
+        pytest.param('"","x"\n"1",1\n"2",2\n', id="R's row numbers"),
+        pytest.param('"","x"\n"Ann",1\n"Bob, jr.",2\n', id="R's row names"),
+        pytest.param('"","x"\n"30",1\n"4",2\n', id="rows that R has taken out or sorted"),
+        pytest.param(",x\n0,1\n1,2\n", id="pandas"),
+        pytest.param(',x\r\n2020-01-01,1\r\n"NA",2\r\n\r\n', id="dates, and a name that is NA"),
     ],
 )
 def test_read_csv_takes_what_programs_write(written, content):
@@ -253,12 +259,35 @@ def test_read_csv_takes_what_programs_write(written, content):
     assert_allclose(data.read_csv(str(path))["x"], [1, 2], rtol=0)
 
 
-def test_read_csv_leaves_gaps_where_asked(written):
-    path = written("a,b,c\n1,,\n,2,z\n")
+@pytest.mark.parametrize("gap", ["", "NA", "NaN", "nan", '"NA"', " "])
+def test_read_csv_leaves_gaps_where_asked(written, gap):
+    path = written(f"a,b,c\n1,{gap},{gap}\n{gap},2,z\n")
     table = data.read_csv(path, text="c", missing=["a", "b", "c"])
     assert_allclose(table["a"], [1, np.nan], rtol=0)
     assert_allclose(table["b"], [np.nan, 2], rtol=0)
     assert table["c"].tolist() == ["", "z"]
+
+
+def test_text_that_reads_like_a_gap_is_kept(written):
+    table = data.read_csv(written("x,country\n1,NA\n2,nan\n"), text=["country"])
+    assert table["country"].tolist() == ["NA", "nan"]
+
+
+def test_names_after_a_comma_and_a_space_keep_no_quotes(written):
+    table = data.read_csv(written('"a", "b, c",  "d"\n1, "2",  "3"\n'))
+    assert list(table) == ["a", "b, c", "d"]
+    assert_allclose(np.hstack(list(table.values())), [1, 2, 3], rtol=0)
+
+
+@pytest.mark.parametrize("index", [None, ["a", "b", "c"], [7, 3, 5]])
+def test_read_csv_reads_what_pandas_writes(tmp_path, index):
+    frame = pd.DataFrame({"x": [1, 2.5, np.nan], "y, z": [3, 4, 5]}, index=index)
+    for number, options in enumerate(({}, {"na_rep": "NA"}, {"index": False}, {"quoting": 1})):
+        path = tmp_path / f"{number}.csv"
+        frame.to_csv(path, **options)
+        table = data.read_csv(path, missing=["x"])
+        assert list(table) == ["x", "y, z"]
+        assert_allclose(np.column_stack(list(table.values())), frame.to_numpy(), rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +297,13 @@ def test_read_csv_leaves_gaps_where_asked(written):
         ("\n\n", r"mine\.csv is empty"),
         ("x,y\n", r"mine\.csv has no rows below its first line, x, y"),
         ("\nx\n1\n", r"mine\.csv, line 1 is empty; it must name the columns"),
-        ("x,,z\n1,2,3\n", r"mine\.csv, line 1, column 2: the column has no name"),
+        ("x,,z\n1,2,3\n", r"mine\.csv, line 1, column 2: the column has no name; give it one"),
+        (",x\n0.5,1\n0.7,2\n", r"mine\.csv, line 1, column 1: the column has no name"),
+        (",x\n3,1\n3,2\n", r"mine\.csv, line 1, column 1: the column has no name"),
+        (",x\n-1,1\n-2,2\n", r"mine\.csv, line 1, column 1: the column has no name"),
+        ('""\n1\n2\n', r"mine\.csv, line 1, column 1: the column has no name"),
+        (",x\n", r"mine\.csv has no rows below its first line, x"),
+        (",x\n0,1\n\n1,2\n", r"mine\.csv, line 3, column 'x': .* ends before it, 0 cells"),
         ("x,y,x\n1,2,3\n", r"mine\.csv, line 1, column 3: two columns are called 'x'"),
         ("79\n54\n", r"mine\.csv, line 1, column 1: '79' is a number; line 1 must name"),
         (
@@ -278,19 +313,31 @@ def test_read_csv_leaves_gaps_where_asked(written):
         ("x,y\n1,2\n\n3,4\n", r"mine\.csv, line 3, column 'x': .* ends before it, 0 cells for 2"),
         (
             "x,y\n1,2,3\n",
-            r"mine\.csv, line 2, column 3: .* goes on after 'y', 3 cells for 2 columns",
+            r"mine\.csv, line 2, column 3: .* goes on after 'y', 3 cells for 2 columns; write "
+            "numbers with a decimal point",
         ),
         (
             "x,y\n1,\n",
             r"mine\.csv, line 2, column 'y': the cell is empty; name the column in missing=",
         ),
         ("x,y\n1, \n", r"mine\.csv, line 2, column 'y': the cell is empty"),
-        ("x\n1\ntwo\n", r"mine\.csv, line 3, column 'x': 'two' is not a number"),
-        ("x\n1\nNA\n", r"mine\.csv, line 3, column 'x': 'NA' is not a number"),
+        (
+            "x\n1\ntwo\n",
+            r"mine\.csv, line 3, column 'x': 'two' is not a number; name the column in text= to "
+            "keep it$",
+        ),
+        (
+            "x\n1\nNA\n",
+            r"mine\.csv, line 3, column 'x': the cell is NA; name the column in missing= to",
+        ),
         ("x\n1_000\n", r"mine\.csv, line 2, column 'x': '1_000' is not a number"),
-        ('x\n"3,5"\n', r"mine\.csv, line 2, column 'x': '3,5' is not a number"),
-        ("x;y\n1;2\n", r"mine\.csv, line 2, column 'x;y': '1;2' is not a number"),
-        ("x\n1\n2\nnan\n", r"mine\.csv, line 4, column 'x': 'nan' is not finite"),
+        (
+            'x\n"3,5"\n',
+            r"mine\.csv, line 2, column 'x': '3,5' is not a number; write a decimal point$",
+        ),
+        ("x;y\n1,5;2,5\n", r"mine\.csv, line 1: 'x;y' has ';' between the names; separate cells "),
+        ("x\ty\n1\t2\n", r"mine\.csv, line 1: 'x\\ty' has '\\t' between the names; separate"),
+        ("x\n1\n2\nnan\n", r"mine\.csv, line 4, column 'x': the cell is nan; name the column"),
         ("x\n-inf\n", r"mine\.csv, line 2, column 'x': '-inf' is not finite"),
         ("x\n1e999\n", r"mine\.csv, line 2, column 'x': '1e999' is not finite"),
         ('x\n1\n"2\n', r"mine\.csv, line 3: unexpected end of data"),

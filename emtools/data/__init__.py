@@ -29,6 +29,8 @@ __all__ = [
     "waiting",
 ]
 
+GAPS = ("", "NA", "NaN", "nan")  # how programs write that a value is missing
+
 
 def old_faithful():
     """Eruptions of the Old Faithful geyser: how long each lasted, and the wait for the next.
@@ -311,8 +313,9 @@ def document_iterates():
 def read_csv(path, text=(), missing=()):
     """Read a CSV file strictly: what is not a finite number is an error that says where it stands.
 
-    The first line names the columns. Cells are separated by commas, decimals by points; blank lines
-    at the end are ignored.
+    The first line names the columns. Cells are separated by commas, decimals by points; spaces
+    around cells and blank lines at the end are ignored. A first column without a name is left out
+    if it holds names of rows, as R and pandas write them: all different, text or whole numbers.
 
     Parameters
     ----------
@@ -321,20 +324,20 @@ def read_csv(path, text=(), missing=()):
     text : sequence of str
         Names of the columns to keep as text.
     missing : sequence of str
-        Names of the columns where an empty cell becomes NaN (in text: ""); elsewhere it is an
-        error.
+        Names of the columns where an empty cell, NA or NaN becomes NaN (in text: ""); elsewhere
+        it is an error (in text only the empty cell is).
 
     Returns
     -------
     dict of str to (N,) array
-        The columns in their order, float64 or str, N >= 1.
+        The columns that have a name, in their order, float64 or str; N >= 1.
 
     Raises
     ------
     ValueError
-        If the file is empty, has no row, or a row too short or too long; if a column has no name or
-        another's name; if a cell is empty, not a number or not finite. The message names the file,
-        the line and the column.
+        If the file is empty, has no row, or a row too short or too long; if cells are separated by
+        something else; if a column has no name or another's name; if a cell is empty, not a number
+        or not finite. The message names the file, the line and the column.
     """
     text, missing = (
         [names] if isinstance(names, str) else list(names) for names in (text, missing)
@@ -365,7 +368,7 @@ def _header_and_rows(path):
     try:
         # Excel writes a byte order mark, which "utf-8-sig" drops.
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
+            reader = csv.reader(file, strict=True, skipinitialspace=True)
             lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8 text; save it as CSV in UTF-8") from None
@@ -375,6 +378,7 @@ def _header_and_rows(path):
         lines.pop()
     if not lines:
         raise ValueError(f"{path} is empty; its first line must name the columns")
+    lines = _without_row_names(lines)
     (line, header), *rows = lines
     _check_header(header, f"{path}, line {line}")
     if not rows:
@@ -384,12 +388,31 @@ def _header_and_rows(path):
     return header, rows
 
 
+def _without_row_names(lines):
+    """The lines without their first cells, if these have no name and are names of rows."""
+    (_, header), *rows = lines
+    first = [row[0] for _, row in rows if row]
+    are_names = all(_number(cell) is None or cell.isdigit() for cell in first)
+    if len(header) < 2 or header[0] or not are_names or len(set(first)) < len(first):
+        return lines
+    return [(line, row[1:]) for line, row in lines]
+
+
 def _check_header(header, where):
     if not header:
         raise ValueError(f"{where} is empty; it must name the columns")
+    for sign in ";\t":
+        if sign in header[0] and len(header) == 1:
+            raise ValueError(
+                f"{where}: {header[0]!r} has {sign!r} between the names; separate cells by commas, "
+                "and write numbers with a decimal point"
+            )
     for j, name in enumerate(header):
         if not name:
-            raise ValueError(f"{where}, column {j + 1}: the column has no name")
+            raise ValueError(
+                f"{where}, column {j + 1}: the column has no name; give it one (only a first "
+                "column of row names, all different, needs none)"
+            )
         if name in header[:j]:
             raise ValueError(f"{where}, column {j + 1}: two columns are called {name!r}")
         if _number(name) is not None:  # else the first observation would be lost without a word
@@ -404,22 +427,24 @@ def _check_length(row, header, where):
         raise ValueError(f"{where}, column {header[len(row)]!r}: the row ends before it, {sizes}")
     if len(row) > len(header):
         raise ValueError(
-            f"{where}, column {len(header) + 1}: the row goes on after {header[-1]!r}, {sizes}"
+            f"{where}, column {len(header) + 1}: the row goes on after {header[-1]!r}, {sizes}; "
+            "write numbers with a decimal point, and text that has a comma in quotes"
         )
 
 
 def _cell(cell, where, is_text, may_be_missing):
-    if not cell and may_be_missing:
+    if cell in GAPS and may_be_missing:
         return "" if is_text else math.nan
-    if not cell:
+    if not cell or (cell in GAPS and not is_text):
         raise ValueError(
-            f"{where}: the cell is empty; name the column in missing= to read it as NaN"
+            f"{where}: the cell is {cell or 'empty'}; name the column in missing= to read it as NaN"
         )
     if is_text:
         return cell
     number = _number(cell)
     if number is None:
-        raise ValueError(f"{where}: {cell!r} is not a number")
+        hint = "; write a decimal point" if "," in cell else "; name the column in text= to keep it"
+        raise ValueError(f"{where}: {cell!r} is not a number{hint}")
     if not math.isfinite(number):
         raise ValueError(f"{where}: {cell!r} is not finite")
     return number
