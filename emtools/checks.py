@@ -487,18 +487,6 @@ def check_choice(value, name, choices):
         raise ValueError(f"{name} must be one of {', '.join(choices)}; it is {value!r}")
 
 
-def check_options(floor, rng):
-    """Raise ValueError unless the floor is >= 0 and rng can draw."""
-    if not is_real(floor) or not 0 <= floor < np.inf:
-        raise ValueError(
-            f"floor must be a standard deviation >= 0 in the units of x; it is {floor!r}"
-        )
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise ValueError(
-            f"rng must be a numpy.random.Generator, such as np.random.default_rng(1); it is {rng!r}"
-        )
-
-
 # Chunks
 
 
