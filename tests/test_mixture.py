@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import special, stats
 
-from emtools.checks import checked_vector
 from emtools.mixture import log_density, log_joint
 
 # The log density
@@ -55,61 +54,3 @@ def test_log_sum_exp_by_hand():
     joint = np.array([[-1000, -1000], [-1000, -1001], [0, -800], [1000, 1000], [-np.inf, -np.inf]])
     expected = (-999.3069, -999.6867, 0, 1000.6931, -np.inf)
     assert_allclose(np.logaddexp.reduce(joint, axis=1), expected, rtol=0, atol=6e-5)
-
-
-# Bad vectors
-
-
-@pytest.mark.parametrize(
-    ("bad", "message"),
-    [
-        ([], r"^x must not be empty$"),
-        (np.ma.array([1.0, 2.0], mask=[False, True]), r"^x has masked values; leave them out"),
-        (3.0, r"^x must have one dimension; its shape is \(\)$"),
-        (None, r"^x must hold real numbers; its type is object$"),
-        ("abc", r"^x must hold real numbers; its type is <U3$"),
-        (["1", "2"], r"^x must hold real numbers; its type is <U1$"),
-        ([1, None], r"^x must hold real numbers; its type is object$"),
-        ([1, 2j], r"^x must hold real numbers; its type is complex128$"),
-        (np.array(["2020-01-01"], "M8[D]"), r"^x must hold real numbers; its type is datetime64"),
-        ([[1, 2], [3, 4]], r"^x must have one dimension; its shape is \(2, 2\)$"),
-        (np.zeros((3, 0)), r"^x must have one dimension; its shape is \(3, 0\)$"),
-        ([[1, 2], [3]], r"^x must be one row of numbers; its rows differ in length$"),
-        (
-            [1, np.nan, np.inf],
-            r"^x must be finite; 2 of 3 values are not, the first is x\[1\] = nan$",
-        ),
-        ([-np.inf], r"^x must be finite; 1 of 1 values are not, the first is x\[0\] = -inf$"),
-    ],
-)
-def test_what_is_no_vector_is_named(bad, message):
-    with pytest.raises(ValueError, match=message):
-        checked_vector(bad, "x")
-
-
-@pytest.mark.parametrize(
-    "good",
-    [
-        [1, 2, 3],
-        (1.0, 2.0, 3.0),
-        range(1, 4),
-        np.array([1, 2, 3], np.int8),
-        np.array([1, 2, 3], np.uint64),
-        np.array([1, 2, 3], np.float32),
-        np.array([1, 2, 3], ">f8"),
-        np.array([1, 9, 2, 9, 3])[::2],
-        np.array([3, 2, 1])[::-1],
-    ],
-)
-def test_whatever_holds_a_row_of_numbers_will_do(good):
-    checked = checked_vector(good, "x")
-    assert checked.dtype == np.float64
-    assert_allclose(checked, [1, 2, 3], rtol=1e-15)
-
-
-def test_a_checked_vector_is_a_copy():
-    x = np.array([1.0, 2, 3])
-    x.flags.writeable = False
-    checked = checked_vector(x, "x")
-    checked[0] = 7
-    assert_allclose(x, [1, 2, 3], rtol=0)

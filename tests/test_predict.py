@@ -368,7 +368,7 @@ class TestSample:
 
     @pytest.mark.parametrize("rng", [None, -1, 1.0, "1", True, np.random, np.random.RandomState(0)])
     def test_refuses_what_is_no_generator(self, rng):
-        with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator"):
+        with pytest.raises(ValueError, match=r"^rng must be .*numpy\.random\.Generator"):
             sample(CONVERGED, 3, rng)
 
     def test_a_generator_must_be_given(self):
