@@ -31,14 +31,14 @@ class Fit(NamedTuple):
     converged: bool  # False: stopped by max_iter
 
 
-def as_text(fit):
+def in_lines(fit):
     """A fit in a few lines: what it reached, how, and its parameters."""
     end = "converged" if fit.converged else "not converged"
     head = f"log-likelihood {fit.log_likelihood:.10g} after {fit.n_iter} iterations, {end}"
     return f"{head}\n{fit.parameters!r}"
 
 
-Fit.__repr__ = as_text  # outside the class, which is a chapter's to the letter
+Fit.__repr__ = in_lines  # outside the class, which is a chapter's to the letter
 
 
 def step_on(x, e_step, m_step):

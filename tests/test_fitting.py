@@ -480,7 +480,7 @@ class TestHardInputs:
     @pytest.mark.parametrize("structure", STRUCTURES)
     def test_from_k_observations_upwards_it_is_right_or_says_why_not(self, n_components, structure):
         rng = np.random.default_rng(n_components)
-        for n_samples in range(max(2, n_components), n_components + 8):
+        for n_samples in range(max(3, n_components), n_components + 8):
             for X in (rng.normal(size=n_samples), rng.normal(size=(n_samples, 2))):
                 try:
                     found = fit(X, n_components, covariance=structure, n_starts=2, rng=rng)
@@ -495,9 +495,10 @@ class TestHardInputs:
 
     def test_as_many_ellipses_as_points_collapse(self):
         rng = np.random.default_rng(2)
-        for n_components in (2, 4):
-            with pytest.raises(Collapse, match="all 10 starts collapsed"):
-                fit(rng.normal(size=(n_components, 2)), n_components, rng=rng)
+        with pytest.raises(Collapse, match="all 10 starts collapsed"):
+            fit(rng.normal(size=(4, 2)), 4, rng=rng)
+        with pytest.raises(ValueError, match="x has 2 rows .* for 2 columns, too few"):
+            fit(rng.normal(size=(2, 2)), 2, rng=rng)
 
     def test_a_symmetric_start_stays_and_says_converged(self):
         """One bell twice, a saddle: this is what EM does."""
@@ -738,7 +739,7 @@ class TestInputs:
             ([[1, 2], [3, np.nan]], r"1 of 4 values are not, the first is x\[1, 1\] = nan"),
             (["a", "b"], "x must hold real numbers"),
             ([1 + 2j, 3], "x must hold real numbers"),
-            ([None, 1.0], "x must hold real numbers"),
+            ([None, 1.0, 2.0], r"the first is x\[0\] = nan. It is a missing value"),
             ([[1, 2], [3]], "differ in length"),
             (3.0, "one or two dimensions"),
             (np.zeros((2, 2, 2)), "one or two dimensions"),
