@@ -7,7 +7,7 @@ these quantities takes good input for granted; here it is checked.
 
 import numpy as np
 
-from emtools.checks import checked_array, is_whole
+from emtools.checks import checked_observations, checked_rng, is_whole
 from emtools.kinds import checked_for, kind_of, parameters_of
 
 PIECE = 2**17  # numbers in a table of residuals, (K, rows, D): 1 MB, found by measuring
@@ -128,7 +128,7 @@ def sample(mixture, n_samples, rng):
     mixture = kind.checked(parameters_of(mixture))
     if not is_whole(n_samples) or n_samples < 0:
         raise ValueError(f"n_samples must be a whole number >= 0; it is {n_samples!r}")
-    rng = checked_rng(rng)
+    rng = checked_rng(rng, required=True)
     labels = rng.choice(len(mixture.weights), size=n_samples, p=mixture.weights)
     return kind.draw(mixture, labels, rng), labels
 
@@ -180,26 +180,14 @@ def checked_rows(x):
     Raises
     ------
     ValueError
-        As `checked_array` does.
+        As `checked_observations` does.
     """
     is_float64 = isinstance(x, np.ndarray) and x.dtype == np.float64
     if is_float64 and not np.ma.isMaskedArray(x) and x.ndim in (1, 2) and x.size:
         x = np.asarray(x)
         if np.isfinite(x).all():
             return x
-    return checked_array(x, "x", dimensions=(1, 2))
-
-
-def checked_rng(rng):
-    """Return a generator: the one that is given, or that of a seed."""
-    if isinstance(rng, np.random.Generator):
-        return rng
-    if not is_whole(rng) or rng < 0:
-        raise ValueError(
-            "rng must be a numpy.random.Generator, such as np.random.default_rng(1), or a seed "
-            f"(a whole number >= 0); it is {rng!r}"
-        )
-    return np.random.default_rng(rng)
+    return checked_observations(x, one_row=True)
 
 
 def pieces(x, mixture):

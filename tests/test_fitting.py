@@ -497,7 +497,7 @@ class TestHardInputs:
         rng = np.random.default_rng(2)
         with pytest.raises(Collapse, match="all 10 starts collapsed"):
             fit(rng.normal(size=(4, 2)), 4, rng=rng)
-        with pytest.raises(ValueError, match="x has 2 rows .* for 2 columns, too few"):
+        with pytest.raises(ValueError, match=r"x has 2 rows .* for 2 columns, too few"):
             fit(rng.normal(size=(2, 2)), 2, rng=rng)
 
     def test_a_symmetric_start_stays_and_says_converged(self):
