@@ -164,7 +164,7 @@ def flattest_under(least, covariances, units):
 
 
 def has_cholesky(matrices):
-    """Whether all K (D, D) matrices are positive definite: a fraction of the cost of eigenvalues."""
+    """Whether all K (D, D) matrices are positive definite, at a fraction of eigenvalues' cost."""
     try:
         np.linalg.cholesky(matrices)
     except np.linalg.LinAlgError:

@@ -66,7 +66,7 @@ def together(one, other):
 
 
 def is_apart(owned):
-    """Whether all that is owned lies beyond all others, further off than three times their range."""
+    """Whether all that is owned lies off all others by more than three times their range."""
     room = 3 * (owned.rest_highest - owned.rest_lowest)  # -inf if there are no others
     gaps = np.maximum(owned.lowest - owned.rest_highest, owned.rest_lowest - owned.highest)
     return owned.n_samples > 0 and bool(((room > 0) & (gaps > room)).any())

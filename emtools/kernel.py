@@ -408,8 +408,8 @@ def make_step(add_up, centre, covariance):
     Parameters
     ----------
     add_up : function
-        ``add_up(chunk_sums) -> (K, F) array, float``: the totals of ``chunk_sums(X, sample_weight)``
-        over all chunks of the observations.
+        ``add_up(chunk_sums) -> (K, F) array, float``: the totals of
+        ``chunk_sums(X, sample_weight)`` over all chunks of the observations.
     centre : (D,) array
         A point in the middle of the observations.
     covariance : str

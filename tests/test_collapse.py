@@ -23,8 +23,8 @@ def test_a_collapse_is_a_value_error_that_says_what_to_do_and_travels():
         str(travelled)
         == str(error)
         == (
-            "all 10 starts collapsed; in the first, at iteration 3, component 1 (counted from 0) has "
-            "collapsed. Take a rest"
+            "all 10 starts collapsed; in the first, at iteration 3, component 1 (counted from 0) "
+            "has collapsed. Take a rest"
         )
     )
     assert (travelled.component, travelled.what, travelled.cure) == (

@@ -184,7 +184,7 @@ class Chunks:
 
     @cached_property
     def summary(self):
-        """What one look at all chunks tells, or a ValueError that says which is not as it should."""
+        """What one look at all chunks tells, or a ValueError that says which of them is amiss."""
         summaries = self.for_each(summarise_chunk)
         if not summaries:
             raise ValueError("there are no chunks with observations: nothing to fit")

@@ -98,7 +98,7 @@ def fit_stream(
 
 
 def sums_of_chunk_unless_collapsed(situation):
-    """The sums of one chunk, with the terms of each component about its mean, and log-likelihood."""
+    """The sums of a chunk, each component's terms about its own mean, and its log-likelihood."""
     mixture, chunk, summary = situation
     refuse_collapsed(mixture, summary)
     chunk_sums = partial(exact_sums, mixture, mixture.means)
