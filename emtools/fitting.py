@@ -320,4 +320,4 @@ class Table:
 def middle(rows):
     """An observed value near the middle of each column, (D,): a median, of many rows of some."""
     some = rows[:: max(1, len(rows) // 100_000)]
-    return np.partition(some, len(some) // 2, axis=0)[len(some) // 2]
+    return np.partition(some, len(some) // 2, axis=0)[len(some) // 2].copy()  # not a view of all

@@ -350,9 +350,10 @@ def exact_sums(mixture, origins, X, sample_weight):
     squares_only = mixture.covariances.ndim == 2
     n_products = n_features if squares_only else n_features * (n_features + 1) // 2
     sums, log_likelihood = np.zeros((n_components, 1 + n_features + n_products)), 0.0
-    product = 1 if squares_only else n_features**2  # multiplications for an observation
+    product = n_features if squares_only else n_features**2  # multiplications for an observation
+    cache = CACHE if n_features <= MOST_FEATURES else CACHE // 8  # so few rows need no more
     for x, weight, table, joint, totals in pieces(
-        X, sample_weight, n_components, 1 + 2 * n_features, product
+        X, sample_weight, n_components, 1 + 2 * n_features, product, cache
     ):
         residuals, weighted = table[:, 1 : 1 + n_features], table[:, 1 + n_features :]
         write_log_joint(x, mixture, residuals, weighted, joint)
@@ -493,7 +494,7 @@ def has_moved(mixture, new_mixture):
     return not (moves**2 <= variances_of(new_mixture)).all()
 
 
-def pieces(X, sample_weight, n_components, n_terms, product=None):
+def pieces(X, sample_weight, n_components, n_terms, product=None, cache=None):
     """Cut a chunk into pieces, each with this thread's buffers for it.
 
     Parameters
@@ -505,6 +506,8 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
         K, and how many rows the table has.
     product : int, optional
         Multiplications for an observation in one matrix product; K times the rows unless given.
+    cache : int, optional
+        Numbers in a piece's buffers, `CACHE` unless given.
 
     Yields
     ------
@@ -519,10 +522,10 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
     totals : (B, 1, b) array
         Room for its sums.
     """
-    product = product or n_components * n_terms
-    block = min(max(1, len(X)), BLOCK, max(8, PRODUCT // product // 8 * 8))
-    n_blocks = max(1, min(len(X), CACHE // (n_terms + n_components + 1)) // block)
-    sizes = n_terms, n_components, 1
+    product, sizes = product or n_components * n_terms, (n_terms, n_components, 1)
+    most = (cache or CACHE) // sum(sizes)  # observations in a piece
+    block = min(max(1, len(X)), BLOCK, max(8, min(PRODUCT // product, most) // 8 * 8))
+    n_blocks = max(1, min(len(X), most) // block)
     table, joint, totals = buffers(*[(n_blocks, size, block) for size in sizes])
     whole = len(X) - len(X) % block
     for start, stop in pairwise([*range(0, whole, n_blocks * block), whole, len(X)]):
