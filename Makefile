@@ -9,7 +9,7 @@ BUILD := $(PY) docs/build.py
 NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout 120 \
 	--numprocesses 2 --dist loadscope
 
-.PHONY: course test notebooks bench lock links clean
+.PHONY: course test notebooks renumber bench lock links clean
 .DEFAULT_GOAL := course
 
 # root_dir: JupyterLab must see pyproject.toml, which says where a saved chapter's text goes.
@@ -25,9 +25,13 @@ test: .venv/developer
 	$(PY) -m pytest --numprocesses 2 --dist loadfile --ignore tests/test_browser.py
 	$(NBVAL) notebooks
 
-# The text in notebooks/source becomes the executed notebooks; links and the README's picture follow.
+# The text in notebooks/source becomes the executed notebooks; tables and the README's picture follow.
 notebooks: .venv/developer
 	$(BUILD)
+
+# Carry a number that has changed in notebooks/source/course.toml through the whole repository.
+renumber: .venv/developer
+	$(BUILD) --renumber
 
 # The second measures the kernel against its peers, mclust among them if R has it, and draws the README's picture.
 bench: .venv/developer

@@ -10,6 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import contents
 import jupytext
 import nbformat
 import pytest
@@ -21,74 +22,18 @@ CHAPTERS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
 EVERY = CHAPTERS + SOLUTIONS
 
+WRITTEN = {chapter["number"]: chapter for chapter in contents.chapters() if chapter["written"]}
 # What a chapter teaches of the modules it leaves on the shelf: the same functions, to the letter.
 # A later chapter may import from these modules, an earlier one may not.
 SHELF = {
-    "00": {},
-    "01": {
-        "mixture": {"Mixture"},
-        "loops": {"normal_pdf", "e_step", "m_step", "em", "as_mixture"},
-    },
-    "02": {"arrays": {"e_step", "m_step"}},
-    "03": {"mixture": {"log_joint", "log_density"}, "logspace": {"e_step"}},
-    "04": {
-        "bound": {
-            "linkage_log_likelihood",
-            "linkage_e_step",
-            "linkage_m_step",
-            "linkage_bound",
-            "linkage_step",
-            "expected_log_joint",
-            "entropy",
-            "lower_bound",
-            "log_posterior",
-            "kl_divergence",
-        }
-    },
-    "05": {
-        "em": {"step_on", "still_to_gain", "is_noise", "Fit", "climb", "restarts", "best"},
-        "starts": {"random_points", "kmeans_plus_plus", "quantiles", "around"},
-    },
-    "06": {
-        "multivariate": {
-            "MultivariateMixture",
-            "log_pdf",
-            "log_joint",
-            "e_step",
-            "m_step",
-            "around",
-            "full",
-            "tied",
-            "diag",
-            "spherical",
-            "n_parameters",
-        },
-        "fitting": set(),
-    },
-    "12": {
-        "kernel": {"total", "parabolas", "features", "from_log_odds", "gathered", "m_step"},
-        "scale.costs": {
-            "Costs",
-            "seconds",
-            "measured_rates",
-            "work",
-            "predicted_seconds",
-        },
-        "scale.chunks": set(),
-    },
+    number: {module: set() for module in chapter["modules"]}
+    | {module: set(names) for module, names in chapter.get("teaches", {}).items()}
+    for number, chapter in WRITTEN.items()
 }
 # Modules that are taught whole: no function of theirs may be missing above.
-WHOLE = {"loops", "arrays", "logspace", "bound", "starts", "scale.costs"}
-# What chapter 00 may use before it is taught, to see whether the machine is ready.
-# Chapter 05 borrows from its own module what is all checks and messages: `iterate` and `Collapse`.
-# Chapter 06 ends with the call that it has put together; chapter 12 says in a sentence what the
-# rest of its modules does.
-PREVIEW = {
-    "00": {"mixture", "logspace"},
-    "05": {"em"},
-    "06": {"fitting"},
-    "12": {"kernel", "scale.chunks"},
-}
+WHOLE = contents.course()["whole"]
+# What a chapter may import before it is taught.
+PREVIEW = {number: chapter.get("previews", []) for number, chapter in WRITTEN.items()}
 NOT_TAUGHT = {"data", "course"}
 VERBS = {
     "Start",
@@ -135,7 +80,7 @@ def test_every_text_has_its_notebook_and_every_chapter_with_exercises_its_soluti
     assert [p.stem for p in SOLUTIONS] == sorted(p.stem for p in (SOURCE / "answers").glob("*.md"))
     with_exercises = [p.stem for p in CHAPTERS if any(is_stub(c) for c in code_cells(p))]
     assert [p.stem for p in SOLUTIONS] == with_exercises
-    assert [p.stem[:2] for p in CHAPTERS] == sorted(SHELF)
+    assert [p.stem for p in CHAPTERS] == [contents.stem(chapter) for chapter in WRITTEN.values()]
 
 
 @named(CHAPTERS)
@@ -188,7 +133,7 @@ def test_one_title_and_it_begins_with_a_verb(path):
         for line in cell.source.splitlines()
         if line.startswith("# ")
     ]
-    assert len(titles) == 1
+    assert titles == [f"# {WRITTEN[path.stem[:2]]['title']}"]
     assert read(path).cells[0].source.startswith(titles[0])
     assert titles[0].split()[1] in VERBS
 
@@ -201,6 +146,17 @@ def test_opening_and_closing_sections(path):
     sections = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
     ending = ["Summary", "Exercises", "Further reading"] if path.stem[:2] != "00" else []
     assert sections[-len(ending) :] == ending or not ending
+
+
+@named(CHAPTERS)
+def test_minutes_are_those_of_the_table(path):
+    text = read(path).cells[0].source + read(path).cells[1].source
+    [time] = re.findall(r"\*\*Time\.\*\* (.*)", text) or [""]
+    if minutes := re.match(r"(\d+) minutes", time):
+        assert int(minutes[1]) == WRITTEN[path.stem[:2]]["reading"]
+    else:
+        assert time.startswith("Two hours")
+        assert WRITTEN[path.stem[:2]]["reading"] == 120
 
 
 @named(EVERY)
@@ -271,7 +227,7 @@ def test_nothing_is_imported_from_a_later_chapter(path):
     number = path.stem[:2]
     known = {module for chapter in SHELF if chapter < number for module in SHELF[chapter]}
     for module in emtools_modules(code_cells(path)[0].source):
-        assert module in known | NOT_TAUGHT | PREVIEW.get(number, set()), module
+        assert module in known | NOT_TAUGHT | set(PREVIEW[number]), module
 
 
 def emtools_modules(source):
@@ -300,7 +256,7 @@ def test_no_function_is_imported_before_it_is_taught(path):
         for chapter in SHELF
         if chapter >= number
         for module, names in SHELF[chapter].items()
-        if module not in PREVIEW.get(number, ())
+        if module not in PREVIEW[number]
         for name in names
     }
     assert not later & set(imported(code_cells(path)[0].source))
@@ -320,7 +276,7 @@ def test_a_chapter_and_its_modules_hold_the_same_functions(path):
             assert in_chapter[name] == bare(getattr(on_shelf, name)), f"{module}.{name} differs"
 
 
-@pytest.mark.parametrize("module", sorted(WHOLE))
+@pytest.mark.parametrize("module", WHOLE)
 def test_a_module_that_is_taught_whole_has_no_function_beside(module):
     on_shelf = importlib.import_module(f"emtools.{module}")
     own = {
