@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 
 import contents
 import nbformat
@@ -104,6 +105,14 @@ def test_a_mention_changes_and_nothing_else_does(before, after):
     assert contents.renumbered(before, SWAP, {"06_go": "08_go"}) == after
 
 
+def test_a_mention_on_two_lines_of_a_notebook_changes():
+    cell = nbformat.v4.new_code_cell(f"# as in {ONE}\n# 06", id="06_go-001")
+    text = nbformat.writes(nbformat.v4.new_notebook(cells=[cell])) + "\n"
+    change = partial(contents.renumbered, numbers=SWAP, stems={"06_go": "08_go"})
+    [cell] = nbformat.reads(contents.in_notebook(text, change), as_version=4).cells
+    assert (cell.source, cell.id) == (f"# as in {ONE}\n# 08", "08_go-001")
+
+
 @pytest.fixture
 def copy(tmp_path):
     """As much of the repository as speaks of chapters."""
@@ -162,7 +171,7 @@ def test_chapters_change_places_and_back(copy):
         old_text, new_text = (
             b.decode("utf-8", "ignore") for b in (before[path], after[renamed[path]])
         )
-        if path.suffix in contents.SPEAKING and "<!-- chapters" not in old_text:
+        if path.suffix in {".md", ".py", ".ipynb"} and "<!-- chapters" not in old_text:
             expected = [
                 re.sub(r"\d\d", lambda m: numbers.get(m[0], m[0]), m) for m in mentions(old_text)
             ]
