@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import types
 from pathlib import Path
 
 import build
@@ -70,6 +71,12 @@ def code_cells(path):
 
 def text_cells(path):
     return [cell for cell in read(path).cells if cell.cell_type == "markdown"]
+
+
+def imports_of(path):
+    """The cell with a chapter's imports; in chapter 00 it comes second."""
+    cells = code_cells(path)
+    return cells[1] if path.stem.endswith("_start_here") else cells[0]
 
 
 def lines_of(cell):
@@ -226,19 +233,30 @@ def test_every_figure_says_in_words_what_it_shows(path):
 
 @named(EVERY)
 def test_imports_stand_in_the_first_code_cell_alone(path):
-    first, *others = code_cells(path)
-    for node in ast.parse(first.source).body:
-        assert isinstance(node, (ast.Import, ast.ImportFrom)), first.source
-    for cell in others:
-        for node in ast.walk(ast.parse(cell.source)):
-            assert not isinstance(node, (ast.Import, ast.ImportFrom)), cell.source
+    cell = imports_of(path)
+    for node in ast.parse(cell.source).body:
+        assert isinstance(node, (ast.Import, ast.ImportFrom)), cell.source
+    for other in code_cells(path):
+        for node in ast.walk(ast.parse(other.source)):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                assert other.id == cell.id or other.source.startswith("import emtools\n")
+
+
+def test_chapter_00_knows_another_project_of_the_name(monkeypatch):
+    cell = code_cells(NOTEBOOKS / "00_start_here.ipynb")[0]
+    exec(cell.source, {})
+    stranger = types.ModuleType("emtools")
+    stranger.__file__ = "site-packages/emtools/__init__.py"
+    monkeypatch.setitem(sys.modules, "emtools", stranger)
+    with pytest.raises(RuntimeError, match=r"site-packages.*another project.*make course"):
+        exec(cell.source, {})
 
 
 @named(CHAPTERS)
 def test_nothing_is_imported_from_a_later_chapter(path):
     number = path.stem[:2]
     known = {module for chapter in SHELF if chapter < number for module in SHELF[chapter]}
-    for module in emtools_modules(code_cells(path)[0].source):
+    for module in emtools_modules(imports_of(path).source):
         assert module in known | NOT_TAUGHT | set(PREVIEW[number]), module
 
 
@@ -248,7 +266,9 @@ def emtools_modules(source):
         if module.split(".")[0] == "emtools":
             # The package itself offers `fit`.
             inside = module.split(".")[1:] or [name or "fitting"]
-            yield "course" if inside[0] == "course" else ".".join(inside)
+            if name and (ROOT / "emtools" / "/".join(inside)).is_dir():  # a folder of modules
+                inside += [name] if inside[-1] != name else []
+            yield inside[0] if inside[0] in NOT_TAUGHT else ".".join(inside)
 
 
 def imported(source):
@@ -271,12 +291,14 @@ def test_no_function_is_imported_before_it_is_taught(path):
         if module not in PREVIEW[number]
         for name in names
     }
-    assert not later & set(imported(code_cells(path)[0].source))
+    assert not later & set(imported(imports_of(path).source))
 
 
 def test_every_way_to_import_is_seen():
     ways = "import emtools.logspace\nfrom emtools import arrays\nfrom emtools.loops import em"
     assert list(emtools_modules(ways)) == ["logspace", "arrays", "loops"]
+    ways = "from emtools.scale import costs\nfrom emtools.scale.chunks import fit_file"
+    assert list(emtools_modules(ways)) == ["scale.costs", "scale.chunks"]
 
 
 @named(CHAPTERS)
@@ -434,7 +456,7 @@ def test_nbval_sees_one_wrong_digit(tmp_path):
     cells = [cell for cell in chapter.cells if cell.cell_type == "code"]
     [place] = [n for n, cell in enumerate(cells) if "np.std(" in cell.source]
     cells[place].outputs[0].text = cells[place].outputs[0].text.replace("13.5950", "13.5951")
-    chapter.cells = [cells[0], cells[place], cells[-1]]
+    chapter.cells = [cells[1], cells[place], cells[-1]]
     tampered = tmp_path / "tampered.ipynb"
     nbformat.write(chapter, tampered)
     result = run_nbval(tampered)
