@@ -9,25 +9,34 @@ BUILD := $(PY) docs/build.py
 NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout 120 \
 	--numprocesses 2 --dist loadscope
 
-.PHONY: course test notebooks bench lock links clean
+.PHONY: course test notebooks renumber timing bench lock links clean
 .DEFAULT_GOAL := course
 
 # root_dir: JupyterLab must see pyproject.toml, which says where a saved chapter's text goes.
+# default_url: the address it prints leads to chapter 00, for whoever has to copy it.
 # allow-root: in a container there is often nobody else, and JupyterLab would not start.
 course: .venv/reader
-	$(PY) -m jupyterlab --LabApp.extension_manager=readonly --ServerApp.root_dir=. $(ALLOW_ROOT) notebooks/00_start_here.ipynb
+	$(PY) -m jupyterlab --LabApp.extension_manager=readonly --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(ALLOW_ROOT)
+FIRST := notebooks/00_start_here.ipynb
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: .venv/developer
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest tests/test_browser.py # alone, because it times how soon a picture changes
-	$(PY) -m pytest --numprocesses 2 --dist loadfile --ignore tests/test_browser.py
+	$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/test_browser.py tests # the longest first
 	$(NBVAL) notebooks
 
-# The text in notebooks/source becomes the executed notebooks; links and the README's picture follow.
+# The text in notebooks/source becomes the executed notebooks; tables and the README's picture follow.
 notebooks: .venv/developer
 	$(BUILD)
+
+# Carry a number that has changed in notebooks/source/course.toml through the whole repository.
+renumber: .venv/developer
+	$(BUILD) --renumber
+
+# What is promised about time, on a machine that does nothing else: not part of `make test`.
+timing: .venv/developer
+	$(PY) -m pytest -m timing
 
 # The second measures the kernel against its peers, mclust among them if R has it, and draws the README's picture.
 bench: .venv/developer
@@ -53,7 +62,9 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement binder/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PY) -m jupyterlab.labextensions disable $(NEWS) # nobody is asked whether to fetch news
 	@touch $@
+NEWS := @jupyterlab/apputils-extension:announcements
 
 .venv/developer: .venv/reader tests/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt

@@ -1,29 +1,30 @@
 """Turn the course's text into executed notebooks: the same sources, outputs and ids each time.
 
-`python docs/build.py` builds every chapter and its solutions; names such as `01` build
-only those; `--links` writes the repository's address from pyproject.toml wherever it is needed.
+`python docs/build.py` builds every chapter and its solutions; numbers such as `01` build only
+those. Before it does, numbers and tables are brought in step with notebooks/source/course.toml, and
+`--renumber` does nothing else. `--links` writes the repository's address from pyproject.toml
+wherever it is needed.
 """
 
 import argparse
+import copy
 import re
 import sys
 import time
 import tomllib
 from pathlib import Path
 
+import contents
 import jupytext
 import nbformat
 import numpy as np
+from contents import NOTEBOOKS, README, ROOT, SOURCE
 from nbclient import NotebookClient
 
 from emtools import arrays, data
 from emtools.course import plots
 from emtools.mixture import Mixture
 
-DOCS = Path(__file__).resolve().parent
-ROOT = DOCS.parent
-NOTEBOOKS = ROOT / "notebooks"
-SOURCE = NOTEBOOKS / "source"
 MYST = {"extension": ".md", "format_name": "myst"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -33,21 +34,35 @@ def main(arguments=None):
     """Build what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 01; all unless given")
+    parser.add_argument("--renumber", action="store_true", help="carry the table's numbers through")
     parser.add_argument("--links", action="store_true", help="write the repository's address")
     parser.add_argument("--into", type=Path, default=NOTEBOOKS, help="where the notebooks go")
     options = parser.parse_args(arguments)
     if options.links:
         write_links()
         return
-    texts = [
-        text for text in chapters() if not options.chapters or text.name[:2] in options.chapters
-    ]
-    if not texts:
-        sys.exit(f"no chapter is called {' or '.join(options.chapters)}")
-    (options.into / "solutions").mkdir(parents=True, exist_ok=True)
-    for text in texts:
-        build(text, options.into)
     if options.into == NOTEBOOKS:
+        follow_the_table()
+    if not options.renumber:
+        build_all(options.chapters, options.into)
+
+
+def follow_the_table():
+    """Bring numbers and tables in step with course.toml, and say what to read again."""
+    for line in contents.renumber():
+        print(f"read again: {line}")
+    contents.write_tables()
+
+
+def build_all(numbers, folder):
+    """Build the chapters with these numbers, or all, into a folder."""
+    texts = [text for text in chapters() if not numbers or text.name[:2] in numbers]
+    if not texts:
+        sys.exit(f"no chapter is called {' or '.join(numbers)}")
+    (folder / "solutions").mkdir(parents=True, exist_ok=True)
+    for text in texts:
+        build(text, folder)
+    if folder == NOTEBOOKS:
         draw_readme_picture()
 
 
@@ -61,11 +76,15 @@ def build(text, folder):
     chapter = read_text(text)
     if folder == NOTEBOOKS:  # the text as jupytext writes it when JupyterLab saves the chapter
         text.write_text(jupytext.writes(chapter, fmt=MYST), encoding="utf-8")
-    write_notebook(execute(chapter), folder / f"{text.stem}.ipynb")
+    places = {folder / f"{text.stem}.ipynb": chapter}
     answers = SOURCE / "answers" / text.name
     if answers.exists():
-        solved = solve(read_text(text), read_text(answers))
-        write_notebook(execute(solved), folder / "solutions" / f"{text.stem}.ipynb")
+        places[folder / "solutions" / f"{text.stem}.ipynb"] = solve(read_text(text), answers)
+    began = time.monotonic()
+    execute(*places.values())
+    print(f"{text.stem}: {time.monotonic() - began:.0f} s", flush=True)
+    for path, notebook in places.items():
+        write_notebook(notebook, path)
 
 
 def read_text(path):
@@ -78,8 +97,9 @@ def read_text(path):
 
 
 def solve(chapter, answers):
-    """Put each answer in the place of the stub that has its name."""
-    cells = {cell.metadata["name"]: cell for cell in answers.cells if "name" in cell.metadata}
+    """Put each answer, from the text at this path, in the place of the stub that has its name."""
+    answers = read_text(answers).cells
+    cells = {cell.metadata["name"]: cell for cell in answers if "name" in cell.metadata}
     stubs = {cell.metadata.get("name"): cell for cell in chapter.cells if is_stub(cell)}
     if set(cells) != set(stubs):
         raise ValueError(f"stubs are named {sorted(stubs)}, answers {sorted(cells)}")
@@ -98,31 +118,81 @@ def is_stub(cell):
     return "exercise" in cell.metadata.get("tags", [])
 
 
-def execute(notebook):
-    """Run every cell in the notebooks' folder; then take out what differs from run to run."""
-    began = time.monotonic()
+def execute(chapter, solved=None):
+    """Run a chapter and its solutions in one kernel; then take out what differs from run to run.
+
+    Up to the first stub they are the same, and run once. Then come the rest of the chapter and,
+    with every name as it was at the first stub, the rest of the solutions.
+    """
+    stubs = [place for place, cell in enumerate(chapter.cells) if is_stub(cell)]
+    parting = stubs[0] if solved else len(chapter.cells)
     client = NotebookClient(
-        notebook,
+        chapter,
         timeout=120,
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,  # one text per cell, however the kernel cuts it up
+        extra_arguments=["--log-level=ERROR"],  # it warns that it talks over TCP
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
-    client.execute()
-    name = notebook.cells[0].id.rsplit("-", 1)[0]
-    print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+    client.reset_execution_trackers()
+    with client.setup_kernel():
+        run(client, chapter, 0, parting)
+        if solved:
+            run_aside(client, REMEMBER)
+            run(client, chapter, parting, len(chapter.cells))
+            run_aside(client, RECALL)
+            solved.cells[:parting] = with_outputs(solved.cells[:parting], chapter.cells)
+            run(client, solved, parting, len(solved.cells))
+    for notebook in filter(None, (chapter, solved)):
+        settle(notebook)
+
+
+# What a kernel runs between the notebooks' cells: no name the stubs made reaches the solutions.
+REMEMBER = "import sys; sys.at_first_stub = dict(globals()); del globals()['sys']"
+RECALL = """(lambda names, before: (names.clear(), names.update(before)))(
+    globals(), __import__("sys").at_first_stub)"""
+
+
+def run(client, notebook, first, end):
+    """Run the code cells from the first place to before the end."""
+    client.nb = notebook  # where it puts what the cells print
+    for place, cell in enumerate(notebook.cells[:end]):
+        if place >= first and cell.cell_type == "code":
+            before = notebook.cells[:place]
+            count = 1 + sum(cell.cell_type == "code" for cell in before)
+            client.execute_cell(cell, place, execution_count=count)
+
+
+def run_aside(client, code):
+    """Run code that belongs to no notebook."""
+    client.nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    client.execute_cell(client.nb.cells[0], 0, store_history=False)
+
+
+def with_outputs(cells, executed):
+    """Cells, each with the outputs of the same cell in an executed notebook."""
+    for cell, source in zip(cells, executed, strict=False):
+        if cell.cell_type == "code":
+            cell.outputs = copy.deepcopy(source.outputs)
+            cell.execution_count = source.execution_count
+    return cells
+
+
+def settle(notebook):
+    """Take out of an executed notebook what differs from run to run; give pictures alt text."""
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     models = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            settle(output, cell, models)
-    return notebook
+            settle_output(output, cell, models)
 
 
-def settle(output, cell, models):
-    """Number a widget's model, drop the count of an output, and give a picture its alt text."""
+def settle_output(output, cell, models):
+    """Count an output as its cell is counted, number a widget's model, say what a picture shows."""
+    if "execution_count" in output:  # the kernel has run other cells in between
+        output.execution_count = cell.execution_count
     data = output.get("data", {})
     if WIDGET in data:
         model = data[WIDGET]["model_id"]
@@ -148,7 +218,7 @@ def draw_readme_picture():
         path.append(arrays.m_step(x, arrays.e_step(x, path[-1])))
     figure, axes = plots.new_figure(3, 2, height=7, sharex=True, sharey=True)
     plots.draw_path(axes, x, path, (0, 1, 2, 5, 25, 100), mark=66)
-    (DOCS / "step_player.png").write_bytes(plots.as_png(figure))
+    (ROOT / "docs/step_player.png").write_bytes(plots.as_png(figure))
 
 
 def repository():
@@ -159,9 +229,9 @@ def repository():
 
 def write_links():
     """Put the repository's address where the README's Binder badge has another one, everywhere."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
     old = re.search(r"mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)/HEAD", readme)[1]
-    for path in [ROOT / "README.md", ROOT / "CITATION.cff", *chapters()]:
+    for path in [README, ROOT / "CITATION.cff", *chapters()]:
         text = path.read_text(encoding="utf-8")
         for host in ("https://github.com/", "https://mybinder.org/v2/gh/"):
             text = re.sub(re.escape(host + old) + r"(?![\w-])", host + repository(), text)

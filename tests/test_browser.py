@@ -1,5 +1,10 @@
-"""The course as a reader meets it: JupyterLab started as `make course` does, and Chromium."""
+"""The course as a reader meets it: JupyterLab started as `make course` does, and Chromium.
 
+One server, one browser and one page do for the whole file. Of a chapter only those cells are run
+that its players need: nbval runs all of them.
+"""
+
+import ast
 import json
 import os
 import re
@@ -32,19 +37,19 @@ CHROMIUM_FLAGS = [
 ]
 
 
-def course_command():
-    """What `make course` would type, asked of make so that the two cannot drift apart."""
-    ask = ["make", "--dry-run", "--assume-old=.venv/reader", "course"]
+def typed_by_make(module, given):
+    """What `make course` types to run this module, asked of make so that the two cannot differ."""
+    ask = ["make", "--dry-run", given, "course"]
     recipe = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    [arguments] = re.findall(r"^\S+ (-m jupyterlab .+)$", recipe, re.MULTILINE)
-    return [sys.executable, *shlex.split(arguments)]
+    [arguments] = re.findall(rf"^\S+ (-m {re.escape(module)} .+)$", recipe, re.MULTILINE)
+    return [sys.executable, *shlex.split(arguments, comments=True)]
 
 
 class Course:
-    """A running JupyterLab over a copy of the notebooks."""
+    """A running JupyterLab over a copy of the notebooks; `printed` is the address it prints."""
 
-    def __init__(self, folder, url, token):
-        self.folder, self.url, self.token = folder, url, token
+    def __init__(self, folder, printed, url, token):
+        self.folder, self.printed, self.url, self.token = folder, printed, url, token
 
     def contents(self, path, **model):
         """Read a file, or with a model given write it, as JupyterLab's own page does."""
@@ -94,13 +99,12 @@ def course(tmp_path_factory):
             "IPYTHONDIR",
         )
     }
-    # The news pop-up would ask to look at the network; a reader may answer, a test cannot.
-    settings = Path(homes["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab/apputils-extension")
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-
+    # What make types once, when it has installed the packages; here for this test alone.
+    no_news = typed_by_make("jupyterlab.labextensions", "--assume-new=pyproject.toml")
+    alone = {"env": os.environ | homes, "capture_output": True}
+    subprocess.run([*no_news, "--level=user"], check=True, **alone)
     command = [
-        *course_command(),
+        *typed_by_make("jupyterlab", "--assume-old=.venv/reader"),
         "--no-browser",
         "--ip=127.0.0.1",
         "--ServerApp.port=0",
@@ -119,16 +123,17 @@ def course(tmp_path_factory):
         )
         runtime = Path(homes["JUPYTER_RUNTIME_DIR"])
         try:
-            wait_for(lambda: "is running at" in log.read_text(encoding="utf-8"), server, log)
+            address = re.compile(r"http://127\.0\.0\.1:\S+token=\S+")
+            printed = wait_for(lambda: address.search(log.read_text("utf-8")), server, log)[0]
             [about] = runtime.glob("jpserver-*.json")
             about = json.loads(about.read_text(encoding="utf-8"))
-            yield Course(folder, about["url"], about["token"])
+            yield Course(folder, printed, about["url"], about["token"])
         finally:
             server.terminate()  # and its kernels with it
             server.wait(timeout=20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chromium():
     """Chromium's place: EMTOOLS_CHROMIUM, or what the system has."""
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -141,9 +146,12 @@ def chromium():
     return place
 
 
-@pytest.fixture
-def page(chromium, request):
-    """A page of Chromium, with a list of everything that went wrong or out of the machine."""
+@pytest.fixture(scope="module")
+def lab(chromium, course):
+    """JupyterLab in Chromium at the address that `make course` prints.
+
+    The page has a list of everything that went wrong or out of the machine.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -164,10 +172,18 @@ def page(chromium, request):
         page.on("websocket", lambda socket: note_address(socket.url))
         page.on("pageerror", lambda error: page.faults.append(f"page error: {error}"))
         page.on("console", note_message)
+        page.goto(course.printed)
         yield page
-        ARTEFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=ARTEFACTS / f"{request.node.name}.png")  # of failures, above all
         browser.close()
+
+
+@pytest.fixture
+def page(lab, request):
+    """The page; each test answers for its own faults, and leaves a picture of its end."""
+    lab.faults.clear()
+    yield lab
+    ARTEFACTS.mkdir(exist_ok=True)
+    lab.screenshot(path=ARTEFACTS / f"{request.node.name}.png")  # of failures, above all
 
 
 NOTEBOOK = "jupyterapp.shell.currentWidget.content"
@@ -186,21 +202,26 @@ PIXELS = """image => {
     canvas.getContext("2d").drawImage(image, 0, 0);
     return canvas.toDataURL();
 }"""
-PIXELS_CHANGED = f"""([image, before]) =>
-    image.complete && image.naturalWidth > 0 && ({PIXELS})(image) !== before"""
+PIXELS_CHANGED = f"""([image, address, before]) => image.complete && image.naturalWidth > 0
+    && image.src !== address && ({PIXELS})(image) !== before"""
+
+GLIDING = ".noUi-state-tap"  # a clicked handle glides to its place and takes no click meanwhile
 
 
-def wait_until_idle(page):
-    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=40_000)
+def wait_for_notebook(page, name):
+    """Until this notebook is in front and its kernel has nothing to do."""
+    front = "() => jupyterapp.shell.currentWidget?.title.label"
+    page.wait_for_function(f"name => ({front})() === name", arg=name, timeout=60_000)
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
 
 
 def seconds_to_change(page, image, move):
     """How long after a move another picture is to be seen."""
-    page.wait_for_timeout(700)  # a clicked handle glides to its place and takes no click meanwhile
-    before = image.evaluate(PIXELS)
+    page.wait_for_function(f"() => !document.querySelector('{GLIDING}')")
+    before = [image.get_attribute("src"), image.evaluate(PIXELS)]
     start = time.monotonic()
     move()
-    page.wait_for_function(PIXELS_CHANGED, arg=[image.element_handle(), before], polling=20)
+    page.wait_for_function(PIXELS_CHANGED, arg=[image.element_handle(), *before], polling=20)
     return time.monotonic() - start
 
 
@@ -208,15 +229,6 @@ def click_at(track, part):
     """Click on the slider's track at a part of its length."""
     size = track.bounding_box()
     track.click(position={"x": part * size["width"], "y": size["height"] / 2})
-
-
-def forget_outputs(path):
-    """Take the stored outputs away: what the test then sees, it has run itself."""
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.update(outputs=[], execution_count=None)
-    nbformat.write(notebook, path)
 
 
 def widget_cells(notebook):
@@ -232,17 +244,69 @@ def widget_cells(notebook):
 def chapters_with_players():
     """Paths of the chapters that hold a player."""
     paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    return [f"notebooks/{p.name}" for p in paths if widget_cells(json.loads(p.read_text("utf-8")))]
+    return [path for path in paths if widget_cells(json.loads(path.read_text("utf-8")))]
 
 
-def open_and_run(course, page, chapter):
-    """Open a chapter, run all its cells, and return it as the page then holds it."""
-    # reset: JupyterLab would otherwise open the tabs of the chapter before, too.
-    page.goto(f"{course.url}lab/tree/{chapter}?token={course.token}&reset")
-    wait_until_idle(page)
+def names_in(cell):
+    """Names that a cell gives or changes, and names that it reads."""
+    given, read = set(), set()
+    for node in ast.walk(ast.parse(cell.source)):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else given).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            given.add(node.name)
+        elif isinstance(node, ast.alias):
+            given.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            given |= changed_by(node.value.func)
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            given |= changed_by(node)
+    return given, read
+
+
+def changed_by(node):
+    """The name of what `name.append(...)` or `name[0] = ...` changes."""
+    value = getattr(node, "value", None)
+    return {value.id} if isinstance(value, ast.Name) else set()
+
+
+def cut_down(notebook):
+    """Leave the players and the cells whose names they need, with no outputs."""
+    players, needed, kept = set(widget_cells(notebook)), set(), []
+    for index in reversed(range(len(notebook.cells))):
+        cell = notebook.cells[index]
+        if cell.cell_type != "code" or is_exercise(cell):
+            continue
+        given, read = names_in(cell)
+        if index in players or given & needed:
+            needed |= read
+            kept.insert(0, cell)
+    notebook.cells = kept
+    for cell in kept:
+        cell.update(outputs=[], execution_count=None)
+    return notebook
+
+
+def is_exercise(cell):
+    return "exercise" in cell.metadata.get("tags", [])
+
+
+def open_players(course, page, chapter):
+    """Open the cut-down copy of a chapter in the page, and run it."""
+    path = course.folder / "players" / chapter.name
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(cut_down(nbformat.read(chapter, as_version=4)), path)
+    open_document = "async path => { await jupyterapp.commands.execute('docmanager:open', {path}) }"
+    page.evaluate(open_document, f"players/{path.name}")
+    wait_for_notebook(page, path.name)
+    return run_all(page)
+
+
+def run_all(page):
+    """Run all cells of the notebook in front, and return it as the page then holds it."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_function(RUN_ENDED, polling=200, timeout=120_000)
+    page.wait_for_function(RUN_ENDED, polling=100, timeout=120_000)
     return page.evaluate(f"{NOTEBOOK}.model.toJSON()")
 
 
@@ -277,19 +341,45 @@ def move_by_key_and_mouse(page, player):
     return [*by_key, *by_mouse]
 
 
-@pytest.mark.parametrize("chapter", chapters_with_players(), ids=lambda path: path[10:12])
-def test_a_chapter_runs_and_its_players_move(course, page, chapter):
-    forget_outputs(course.folder / chapter)
-    notebook = open_and_run(course, page, chapter)
+def move_all_players(course, page, chapter):
+    """Move every player of a chapter, and return the seconds that each move took to show."""
+    notebook = open_players(course, page, chapter)
     check_run(notebook)
-    for number, index in enumerate(widget_cells(notebook)):
+    places = widget_cells(notebook)
+    assert len(places) == len(widget_cells(json.loads(chapter.read_text("utf-8"))))
+    for number, index in enumerate(places):
         page.evaluate(f"{NOTEBOOK}.scrollToItem({index}, 'start')")
-        player = page.locator(".em-player").nth(number)
+        player = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .em-player").nth(number)
         player.wait_for(timeout=10_000)
-        seconds = move_by_key_and_mouse(page, player)
-        print(f"{chapter}, player {number}: {max(seconds):.2f} s at most")
-        assert max(seconds) < 1, f"player {number}: {seconds}"
+        yield from move_by_key_and_mouse(page, player)
+
+
+every_chapter_with_players = pytest.mark.parametrize(
+    "chapter", chapters_with_players(), ids=lambda path: path.stem[:2]
+)
+
+
+def test_the_printed_address_opens_the_first_chapter(page):
+    """And nobody is asked about news."""
+    wait_for_notebook(page, "00_start_here.ipynb")
+    notebook = run_all(page)
+    check_run(notebook)
+    assert "This machine is ready." in json.dumps(notebook)
+    assert page.locator(".Toastify__toast").all_inner_texts() == []
+    assert page.locator(".jp-Dialog").all_inner_texts() == []
     assert page.faults == []
+
+
+@every_chapter_with_players
+def test_players_move_by_key_and_by_mouse(course, page, chapter):
+    assert len(list(move_all_players(course, page, chapter))) >= 6
+    assert page.faults == []
+
+
+@pytest.mark.timing
+@every_chapter_with_players
+def test_another_picture_is_seen_within_a_second(course, page, chapter):
+    assert max(move_all_players(course, page, chapter)) < 1
 
 
 def test_every_chapter_opens_whatever_the_file_times(course):

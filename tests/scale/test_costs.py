@@ -120,6 +120,7 @@ def ratio(n_samples, n_features, n_components):
     return predicted / costs.seconds(lambda: step(mixture))
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("sizes", [(10**6, 1, 2), (10**5, 2, 3), (50_000, 8, 8)])
 def test_right_to_a_factor_of_two(sizes):
     """The median of several, each with its own rates: the machine may be busy with other tests."""

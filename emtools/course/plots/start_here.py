@@ -4,10 +4,7 @@ from matplotlib.patches import Rectangle
 
 from emtools.course.plots import COLOURS, INK, PALE, QUIET
 
-WALKS = (("two hours", 1, 4), ("two days", 1, 7), ("a semester", 0, 12))
-
-
-def draw_staircase(ax, chapters, walks=WALKS):
+def draw_staircase(ax, chapters, walks):
     """The course: a staircase of chapters, a shelf of modules, and some lengths of walk.
 
     Parameters

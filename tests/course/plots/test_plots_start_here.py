@@ -51,5 +51,5 @@ def test_the_walks_of_the_course_fit_beside_thirteen_chapters():
     chapters = [CHAPTERS[0] | {"number": f"{n:02}"} for n in range(13)]
     ax = plots.new_axes()
     figures.draw_staircase(ax, chapters)
-    assert len(ax.lines) == len(figures.WALKS)
+    assert len(ax.lines) == len(walks)
     assert max(walk.get_ydata().max() for walk in ax.lines) < ax.get_ylim()[1]
