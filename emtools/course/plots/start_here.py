@@ -4,6 +4,7 @@ from matplotlib.patches import Rectangle
 
 from emtools.course.plots import COLOURS, INK, PALE, QUIET
 
+
 def draw_staircase(ax, chapters, walks):
     """The course: a staircase of chapters, a shelf of modules, and some lengths of walk.
 
