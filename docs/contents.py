@@ -124,9 +124,12 @@ def renumber():
     doubtful = []
     for path in speaking_files() if stems or numbers else ():
         text = path.read_text(encoding="utf-8")
-        doubtful += [f"{path.relative_to(ROOT)}: {m}" for m in doubtful_mentions(text, numbers)]
         change = partial(renumbered, numbers=numbers, stems=stems)
-        write_if_other(path, in_notebook(text, change) if path.suffix == ".ipynb" else change(text))
+        if path.suffix == ".ipynb":
+            write_if_other(path, in_notebook(text, change))
+            continue
+        doubtful += [f"{path.relative_to(ROOT)}: {m}" for m in doubtful_mentions(text, numbers)]
+        write_if_other(path, change(text))
     for old, new in stems.items():
         for path in files_called(old):
             path.rename(path.with_stem(new))

@@ -47,6 +47,13 @@ def test_tables_are_those_of_the_table(path, rows):
     assert contents.with_rows(text, rows()) == text
 
 
+def test_hours_in_the_readme_are_those_of_the_table():
+    written = [chapter for chapter in CHAPTERS if chapter["written"]]
+    hours = [round(sum(c[kind] for c in written) / 60) for kind in ("reading", "exercises")]
+    said = "about {} hours to read, and {} more for the exercises".format(*hours)
+    assert said in contents.README.read_text(encoding="utf-8")
+
+
 def test_walks_begin_and_end_where_the_first_chapter_says():
     text = " ".join(FIRST.read_text(encoding="utf-8").split())
     number = {chapter["file"]: chapter["number"] for chapter in CHAPTERS}
@@ -65,12 +72,11 @@ def test_every_chapter_spoken_of_is_in_the_table():
 
 def test_a_text_calls_no_chapter_by_its_number_alone():
     """A number without its word would keep its old value when chapters change places."""
-    for path in contents.speaking_files():
-        if path.suffix == ".md" and path.name != "README.md":
-            text = contents.MENTION.sub("", path.read_text(encoding="utf-8"))
-            text = re.sub(r"(?ms)<!-- chapters.*<!-- end|^```\{code-cell\}.*?^```$", "", text)
-            alone = re.findall(r"(?<![\w.,:-])0[1-9](?![\w.:,-]\w).*", text)
-            assert alone == [], path
+    for path in contents.SOURCE.rglob("*.md"):
+        text = contents.MENTION.sub("", path.read_text(encoding="utf-8"))
+        text = re.sub(r"(?ms)<!-- chapters.*<!-- end|^```\{code-cell\}.*?^```$", "", text)
+        alone = re.findall(r"(?<![\w.,:-])0[1-9](?![\w.:,-]\w).*", text)
+        assert alone == [], path
 
 
 def test_a_number_can_be_given_once(monkeypatch):
