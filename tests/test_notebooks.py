@@ -269,12 +269,12 @@ def emtools_modules(source):
 
 
 def home_of(module, name):
-    """The module where a name stands that is imported from this one; `import emtools` is for fit."""
+    """The module where what is imported from this one stands; `import emtools` is for its fit."""
     if name is None:
         return "emtools.fitting" if module == "emtools" else module
-    member = getattr(importlib.import_module(module), name)
-    if inspect.ismodule(member):
-        return member.__name__
+    member = getattr(importlib.import_module(module), name, None)
+    if member is None or inspect.ismodule(member):
+        return f"{module}.{name}"
     return getattr(member, "__module__", module)  # a number has none
 
 
