@@ -274,6 +274,7 @@ def test_what_is_no_vector_is_named(bad, words):
 
 def test_every_column_of_text_is_named_and_the_first_text():
     bad = FLOWERS.assign(species=[None, "setosa", "b"], zone="z", note=[1, 2.5, None])
+    bad["note"] = bad["note"].astype(object)
     refused(
         "x['species'] must hold real numbers; x['species'].iloc[1] is 'setosa'. Mend it, or leave "
         "it out: x.drop(columns=['species', 'zone'])",
@@ -610,6 +611,12 @@ TWO_FLAT = [[0.5, 7, 3, 2], [0.5, 7, 4, 1]]
             f"is no width to estimate. Leave it out{CURE}",
         ),
         (
+            [[5], [5]],
+            2,
+            "column 0 of x is constant: all 2 observations (of positive weight) are 5.0, so there "
+            f"is no width to estimate. Leave it out{CURE}",
+        ),
+        (
             TWO_FLAT,
             2,
             "columns 0 and 1 of x are constant: all 2 observations (of positive weight) are the "
@@ -783,13 +790,9 @@ def test_choices():
     check_choice("full", "covariance", ("full", "tied"))
     check_choice("full", "covariance", {"full": 1})
     for bad in ("round", None, ["full"], ""):
-        refused(
-            f"covariance must be one of full, tied; it is {bad!r}",
-            check_choice,
-            bad,
-            "covariance",
-            ("full", "tied"),
-        )
+        words = f"covariance must be one of full, tied; it is {bad!r}"
+        refused(words, check_choice, bad, "covariance", ("full", "tied"))
+        refused(words, check_choice, bad, "covariance", {"full": 1, "tied": 2})
 
 
 # Chunks
