@@ -12,7 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from emtools.checks import check_chunks, check_repeatable, check_size, checked_array
+from emtools.checks import check_chunks, check_repeatable, check_size, checked_observations
 from emtools.collapse import Collapse
 from emtools.em import with_progress
 from emtools.fitting import fit, fit_source, given, summarise
@@ -313,7 +313,7 @@ def summarise_chunk(name, chunk):
     """
     if is_empty(chunk):
         return None
-    X = checked_array(chunk, name, dimensions=(1, 2))
+    X = checked_observations(chunk, name, one_row=True)
     check_size(max(X.max(), -X.min()), name)
     dtype = np.asarray(chunk).dtype.newbyteorder("=")  # the order of bytes costs no digits
     return summarise(name, X)._replace(dtype=dtype)
