@@ -1,7 +1,12 @@
 import itertools
+import pickle
+import tracemalloc
 import warnings
+from functools import partial
+from timeit import repeat
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -371,7 +376,7 @@ class TestEquivariance:
 class TestHardInputs:
     @pytest.mark.parametrize("scale", [1e-8, 1e8])
     def test_scale(self, scale):
-        found, said = fit(WAITING * scale, 2), fit(WAITING, 2)
+        found, said = fit(WAITING * scale, 2, rng=0), fit(WAITING, 2, rng=0)
         for mixture in (found.parameters, said.parameters):
             assert mixture.stds.min() > 0
         start = TWO_BELLS._replace(means=np.array([50, 80]) * scale, stds=np.array([5, 5]) * scale)
@@ -750,7 +755,7 @@ class TestInputs:
     )
     def test_bad_x(self, x, words):
         with pytest.raises(ValueError, match=words):
-            fit(x, 3)
+            fit(x, 3, rng=0)
 
     @pytest.mark.parametrize(
         ("weights", "words"),
@@ -848,3 +853,211 @@ def test_the_kernel_can_be_exchanged(monkeypatch):
     monkeypatch.setattr(fitting, "make_step", other)
     fit(FAITHFUL, 2, covariance="tied", n_starts=3, rng=0)
     assert asked == [((2,), "tied")]
+
+
+class TestAsAUser:
+    def test_a_seed_is_as_good_as_a_generator(self):
+        first, again = fit(GALAXIES, 3, rng=7), fit(GALAXIES, 3, rng=np.random.default_rng(7))
+        assert_allclose(first.history, again.history, rtol=0)
+        assert np.any(fit(GALAXIES, 3, rng=8).history[0] != first.history[0])
+
+    def test_a_fit_is_a_start(self):
+        found = fit(WAITING, TWO_BELLS)
+        again = fit(WAITING, found)
+        assert again.n_iter <= 5
+        assert_allclose(again.log_likelihood, found.log_likelihood, rtol=1e-12)
+
+    def test_a_frame_of_pandas(self):
+        frame = pd.DataFrame(FAITHFUL, columns=["eruption", "wait"])
+        said = fit(FAITHFUL, TWO_ELLIPSES).history
+        for table in (frame, frame.convert_dtypes(), frame.astype(object)):
+            assert_allclose(fit(table, TWO_ELLIPSES).history, said, rtol=1e-12)
+        assert_allclose(
+            fit(frame["wait"], TWO_BELLS).history, fit(WAITING, TWO_BELLS).history, rtol=1e-14
+        )
+        frame.loc[3, "wait"] = None
+        for table in (frame, frame.convert_dtypes()):
+            with pytest.raises(ValueError, match=r"x\['wait'\]\.iloc\[3\].*missing.*x\.dropna\(\)"):
+                fit(table, 2, rng=0)
+        assert fit(frame.dropna(), TWO_ELLIPSES).converged
+        frame["day"] = "Monday"
+        with pytest.raises(ValueError, match=r"x\['day'\]\.iloc\[0\] is 'Monday'.*drop\(columns="):
+            fit(frame, 2, rng=0)
+
+    def test_a_row_that_lies_on_its_side(self):
+        with pytest.raises(ValueError, match=r"one row of 272 columns; .* are x\[0\]"):
+            fit(WAITING[None], 2, rng=0)
+        with pytest.raises(ValueError, match=r"x has 2 rows .* for 272 columns.*x\.T"):
+            fit(FAITHFUL.T, 2, rng=0)
+        with pytest.raises(ValueError, match=r"for a Mixture give x\[:, 0\]"):
+            fit(WAITING[:, None], TWO_BELLS)
+
+    def test_masked_rows_in_a_list_are_refused(self):
+        rows = list(np.ma.masked_greater(FAITHFUL, 90))
+        with pytest.raises(ValueError, match="masked"):
+            fit(rows, 2, rng=0)
+
+    def test_a_run_that_max_iter_stops_warns_where_it_was_called(self):
+        with pytest.warns(em.NotConverged, match="stopped after 3 iterations") as warned:
+            fit(WAITING, 2, rng=0, max_iter=3)
+        assert [warning.filename for warning in warned] == [__file__]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", em.NotConverged)  # as a user would silence it
+            fit(WAITING, 2, rng=0, max_iter=3)
+        fit(WAITING, 2, rng=0, tol=0, max_iter=3)
+
+    def test_it_prints_a_few_lines(self):
+        for found in (fit(WAITING, TWO_BELLS), fit(FAITHFUL, TWO_ELLIPSES)):
+            lines = repr(found).splitlines()
+            assert lines[0].startswith("log-likelihood -1")
+            assert lines[0].endswith("iterations, converged")
+            assert len(lines) == 4
+            assert repr(found.parameters) == "\n".join(lines[1:])
+
+    def test_a_fit_can_be_pickled(self):
+        found = fit(FAITHFUL, TWO_ELLIPSES)
+        again = pickle.loads(pickle.dumps(found))
+        assert isinstance(again.parameters, MultivariateMixture)
+        assert repr(again) == repr(found)
+
+    def test_constant_columns_where_the_fit_needs_no_width_of_theirs(self):
+        X = np.column_stack([FAITHFUL, np.full(272, 5.0)])
+        circles = fit(X, 2, covariance="spherical", rng=0).parameters
+        assert_allclose(circles.means[:, 2], 5, rtol=1e-12)
+        found = fit(X, 2, min_std=0.1, rng=0).parameters
+        assert_allclose(found.covariances[:, 2, 2], 0.01, rtol=1e-9)
+        with pytest.raises(ValueError, match="columns 2 and 3 of x are constant"):
+            fit(np.column_stack([X, np.ones(272)]), 2, rng=0)
+
+    def test_numbers_no_square_can_hold(self):
+        with pytest.raises(ValueError, match=r"means\[1\] of the mixture is 1e\+200"):
+            fit(WAITING, TWO_BELLS._replace(means=[50, 1e200]))
+        with pytest.raises(ValueError, match=r"min_std is 1e\+160"):
+            fit(WAITING, 2, min_std=1e160, rng=0)
+        stamps = 1_700_000_000_000_000_001 + np.arange(50) ** 2
+        with pytest.raises(ValueError, match=r"2\*\*53"):
+            fit(stamps, 2, rng=0)
+
+    def test_covariances_of_float32_are_a_start(self):
+        """As scikit-learn returns them: symmetric to what float32 holds."""
+        start = kinds.checked_multivariate(TWO_ELLIPSES)
+        uneven = start.covariances.astype(np.float32)
+        uneven[:, 0, 1] *= np.float32(1 + 3e-7)
+        found = fit(FAITHFUL, start._replace(covariances=uneven))
+        assert_allclose(found.log_likelihood, -1130.26396018, rtol=1e-9)
+
+
+class TestWeights:
+    x = np.array([0, 0.5, 1, 1.5, 7, 8, 9, 10])
+    start = Mixture([0.5, 0.5], [3, 5], [4, 4])
+
+    @pytest.mark.parametrize("factor", [1e-300, 1e-13, 0.3, 1e13, 1e290])
+    def test_a_common_factor_changes_no_estimate_and_no_step(self, factor):
+        plain = fit(self.x, self.start)
+        assert_allclose(plain.parameters.means, [0.75, 8.5], rtol=1e-6)
+        found = fit(self.x, self.start, sample_weight=np.full(8, factor))
+        assert (found.n_iter, found.converged) == (plain.n_iter, True)
+        assert_same(found.parameters, plain.parameters, self.x.std(), rtol=1e-12)
+        assert_allclose(found.history, plain.history * factor, rtol=1e-12)
+
+    def test_nor_if_they_differ(self):
+        weights = np.random.default_rng(0).uniform(0.1, 5, 272)
+        plain = fit(WAITING, TWO_BELLS, sample_weight=weights)
+        for factor in (1e-200, 1e-13, np.pi, 1e200):
+            found = fit(WAITING, TWO_BELLS, sample_weight=weights * factor)
+            assert found.n_iter == plain.n_iter
+            assert_same(found.parameters, plain.parameters, WAITING.std(), rtol=1e-12)
+
+    def test_whatever_the_weights_absent_ones_are_absent(self):
+        weights = np.where(WAITING > 60, 2.5, 0)
+        found = fit(WAITING, TWO_BELLS, sample_weight=weights, tol=0, max_iter=20)
+        said = fit(WAITING[WAITING > 60], TWO_BELLS, tol=0, max_iter=20)
+        assert_allclose(found.history, 2.5 * said.history, rtol=1e-13)
+
+
+class TestUnits:
+    @pytest.mark.parametrize("structure", ["full", "tied", "diag"])
+    def test_the_unit_of_a_column_changes_no_start(self, structure):
+        """k-means++ sees every column: in metres or in millimetres, it draws the same rows."""
+        units = np.array([1e-5, 1, 1e3, 60])
+        for seed in range(4):
+            options = {"covariance": structure, "rng": seed, "n_starts": 1, "tol": 0, "max_iter": 0}
+            plain, scaled = fit(IRIS, 3, **options), fit(IRIS * units, 3, **options)
+            assert_allclose(scaled.parameters.means, plain.parameters.means * units, rtol=1e-12)
+
+    def test_each_column_is_seen(self):
+        """The second column tells the groups apart; the first is only larger."""
+        rng = np.random.default_rng(0)
+        X = np.column_stack([1e6 * rng.normal(size=300), np.repeat([0.0, 10, 20], 100)])
+        X[:, 1] += rng.normal(size=300) / 10
+        n_hit = 0
+        for seed in range(20):
+            means = fit(X, 3, rng=seed, n_starts=1, tol=0, max_iter=0).parameters.means
+            n_hit += len(np.unique(means[:, 1].round(-1))) == 3
+        assert n_hit >= 8  # 20 * 2 / 9 by chance
+
+    def test_quantiles_that_coincide_are_no_start(self):
+        """Equal components would stay equal for ever."""
+        x = np.append(np.zeros(90), np.arange(1.0, 11))
+        start = fit(x, 2, n_starts=1, rng=0, tol=0, max_iter=0).parameters
+        assert start.means[0] != start.means[1]
+
+
+class TestCost:
+    """In steps, which do not depend on the machine."""
+
+    @pytest.mark.parametrize(
+        ("x", "n_components", "most"),
+        [
+            (WAITING, 2, 400),
+            (GALAXIES, 3, 400),
+            (FAITHFUL, 2, 200),
+            (IRIS, 3, 800),
+            (data.enzyme(), 2, 260),
+        ],
+    )
+    def test_steps_of_ten_starts(self, x, n_components, most, monkeypatch):
+        n_steps, make_step = [0], fitting.make_step
+
+        def counted(*arguments):
+            step = make_step(*arguments)
+
+            def counted_step(mixture):
+                n_steps[0] += 1
+                return step(mixture)
+
+            return counted_step
+
+        monkeypatch.setattr(fitting, "make_step", counted)
+        fit(x, n_components, rng=0)
+        assert n_steps[0] <= most
+
+    @pytest.mark.parametrize("structure", ["diag", "spherical"])
+    def test_memory_of_a_thousand_columns(self, structure):
+        """20 MB, 16 of which are the covariances that it returns; D x D work would take 300."""
+        X = np.random.default_rng(0).normal(size=(400, 1000))
+        X[:200] += 1
+        options = {"covariance": structure, "tol": 0, "max_iter": 5, "rng": 0}
+        tracemalloc.start()
+        try:
+            fit(X, 2, n_starts=1, **options)
+            assert tracemalloc.get_traced_memory()[1] < 20e6
+        finally:
+            tracemalloc.stop()
+
+    @pytest.mark.timing
+    @pytest.mark.parametrize("structure", ["diag", "spherical"])
+    def test_time_of_a_thousand_columns(self, structure):
+        """Five steps, and the start, within three times scikit-learn's time for the same."""
+        X = np.random.default_rng(0).normal(size=(400, 1000))
+        X[:200] += 1
+        ours = partial(fit, X, 2, covariance=structure, n_starts=1, tol=0, max_iter=5, rng=0)
+        peer = GaussianMixture(
+            2, covariance_type=structure, max_iter=5, tol=0, init_params="k-means++", random_state=0
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            seconds, theirs = (
+                min(repeat(f, number=1, repeat=9)) for f in (ours, lambda: peer.fit(X))
+            )
+        assert seconds < 3 * theirs
