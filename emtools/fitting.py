@@ -318,6 +318,6 @@ class Table:
 
 
 def middle(rows):
-    """An observed value near the middle of each column, (D,): a median, of many rows of some."""
-    some = rows[:: max(1, len(rows) // 100_000)]
+    """An observed value near the middle of each column, (D,): the median of some of the rows."""
+    some = rows[:: max(1, len(rows) // 100)]
     return np.partition(some, len(some) // 2, axis=0)[len(some) // 2].copy()  # not a view of all

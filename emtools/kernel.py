@@ -28,6 +28,7 @@ BLOCK = 2**13  # the most observations in one matrix product
 WORTH_A_THREAD = 250_000  # numbers in X
 SIZE_LIMIT = 1000  # twice the largest term of a log joint, in nats, beyond which digits are lost
 MOST_FEATURES = 32  # for more, the D**2 / 2 products cost more than whitening
+WIDE = 1000  # terms from which on a piece of an eighth of CACHE has observations enough
 ALONG_AXES = ("diag", "spherical")  # structures that need no x_i x_j with i < j
 BUFFERS = threading.local()
 
@@ -146,10 +147,10 @@ def coefficients(mixture, centre):
     """
     if len(centre) == 1:
         return parabolas(mixture, centre)
-    if len(centre) > MOST_FEATURES:
-        return None
     if mixture.covariances.ndim == 2:
         return along_axes(mixture, centre)
+    if len(centre) > MOST_FEATURES:
+        return None
     try:
         whiteners = whitening(mixture.covariances)
     except np.linalg.LinAlgError:
@@ -182,12 +183,18 @@ def along_axes(mixture, centre):
     means, variances = mixture.means - centre, mixture.covariances  # (K, D)
     if not (variances > 0).all():
         return None
-    if not ((np.abs(means) / np.sqrt(variances) + 1) ** 2).sum(axis=1).max() < SIZE_LIMIT:
+    sizes = ((np.abs(means) / np.sqrt(variances) + 1) ** 2).sum(axis=1)
+    if not sizes.max() < SIZE_LIMIT * max(1, len(centre) / MOST_FEATURES):  # many add up
         return None
-    linear = means / variances
-    constants = np.log(2 * np.pi * variances) + means * linear
+    return sums_of_parabolas(mixture, means)
+
+
+def sums_of_parabolas(mixture, means):
+    """The same for means (K, D) from where the terms are zero, whatever digits it costs."""
+    linear = means / mixture.covariances
+    constants = np.log(2 * np.pi * mixture.covariances) + means * linear
     constant = np.log(mixture.weights) - 0.5 * constants.sum(axis=1)
-    return np.concatenate([constant[:, None], linear, -0.5 / variances], axis=1)
+    return np.concatenate([constant[:, None], linear, -0.5 / mixture.covariances], axis=1)
 
 
 def whitening(covariances):
@@ -196,10 +203,9 @@ def whitening(covariances):
 
 
 def log_peaks(mixture, whiteners):
-    """The log joint at the mean of each component, (K,); whiteners (K, D, D), or (K, D) of axes."""
+    """The log joint at the mean of each component, (K,)."""
     n_features = whiteners.shape[1]
-    scales = whiteners if whiteners.ndim == 2 else np.diagonal(whiteners, axis1=1, axis2=2)
-    log_scales = np.log(scales).sum(axis=1)
+    log_scales = np.log(np.diagonal(whiteners, axis1=1, axis2=2)).sum(axis=1)
     return np.log(mixture.weights) + log_scales - n_features * np.log(2 * np.pi) / 2
 
 
@@ -346,14 +352,36 @@ def exact_sums(mixture, origins, X, sample_weight):
     sums : (K, F) array
     log_likelihood : float
     """
+    sums_by_residuals = sums_along_axes if mixture.covariances.ndim == 2 else sums_of_shapes
+    return sums_by_residuals(mixture, origins, X, sample_weight)
+
+
+def sums_along_axes(mixture, origins, X, sample_weight):
+    """The `exact_sums` of components along the axes: terms about each mean, then each origin."""
     n_components, n_features = mixture.means.shape
-    squares_only = mixture.covariances.ndim == 2
-    n_products = n_features if squares_only else n_features * (n_features + 1) // 2
-    sums, log_likelihood = np.zeros((n_components, 1 + n_features + n_products)), 0.0
-    product = n_features if squares_only else n_features**2  # multiplications for an observation
-    cache = CACHE if n_features <= MOST_FEATURES else CACHE // 8  # so few rows need no more
+    rows = sums_of_parabolas(mixture, np.zeros_like(mixture.means))
+    sums, log_likelihood = np.zeros_like(rows), 0.0
     for x, weight, table, joint, totals in pieces(
-        X, sample_weight, n_components, 1 + 2 * n_features, product, cache
+        X, sample_weight, n_components, 1 + 2 * n_features
+    ):
+        for k, mean in enumerate(mixture.means):
+            write_terms(x, mean, table)
+            np.matmul(rows[k], table, out=joint[:, k])
+        log_likelihood += from_log_joint(joint, totals, weight)
+        for k, origin in enumerate(origins):
+            write_terms(x, origin, table)
+            sums[k] += (joint[:, k : k + 1] @ table.swapaxes(1, 2)).sum(axis=(0, 1))
+    return sums, log_likelihood
+
+
+def sums_of_shapes(mixture, origins, X, sample_weight):
+    """The `exact_sums` of components with shapes of their own: residuals, whitened."""
+    n_components, n_features = mixture.means.shape
+    i, j = pairs(n_features)
+    sums, log_likelihood = np.zeros((n_components, 1 + n_features + len(i))), 0.0
+    product = n_features**2  # multiplications for an observation
+    for x, weight, table, joint, totals in pieces(
+        X, sample_weight, n_components, 1 + 2 * n_features, product
     ):
         residuals, weighted = table[:, 1 : 1 + n_features], table[:, 1 + n_features :]
         write_log_joint(x, mixture, residuals, weighted, joint)
@@ -361,17 +389,9 @@ def exact_sums(mixture, origins, X, sample_weight):
         for k in range(n_components):
             np.subtract(x, origins[k][:, None], out=residuals)
             np.multiply(joint[:, k : k + 1], residuals, out=weighted)
-            shifts = weighted.sum(axis=(0, 2))
-            products = products_of(weighted, residuals, squares_only)
-            sums[k] += [joint[:, k].sum(), *shifts, *products]
+            squares = (weighted @ residuals.swapaxes(1, 2)).sum(axis=0)  # (D, D)
+            sums[k] += [joint[:, k].sum(), *weighted.sum(axis=(0, 2)), *squares[i, j]]
     return sums, log_likelihood
-
-
-def products_of(weighted, residuals, squares_only):
-    """The sums of weighted x_i x_j, in the order of `pairs`, or of squares alone (in place)."""
-    if squares_only:
-        return np.multiply(weighted, residuals, out=weighted).sum(axis=(0, 2))
-    return (weighted @ residuals.swapaxes(1, 2)).sum(axis=0)[pairs(residuals.shape[1])]
 
 
 def write_log_joint(x, mixture, residuals, scaled, joint):
@@ -388,15 +408,11 @@ def write_log_joint(x, mixture, residuals, scaled, joint):
     joint : (B, K, b) array
         Where to write.
     """
-    along_axes = mixture.covariances.ndim == 2
-    whiteners = mixture.covariances**-0.5 if along_axes else whitening(mixture.covariances)
+    whiteners = whitening(mixture.covariances)
     peaks = log_peaks(mixture, whiteners)
     for k, (mean, whitener) in enumerate(zip(mixture.means, whiteners, strict=True)):
         np.subtract(x, mean[:, None], out=residuals)
-        if along_axes:
-            np.multiply(whitener[:, None], residuals, out=scaled)
-        else:
-            np.matmul(whitener, residuals, out=scaled)
+        np.matmul(whitener, residuals, out=scaled)
         np.multiply(scaled, scaled, out=scaled)
         np.add.reduce(scaled, axis=1, out=joint[:, k])
         joint[:, k] *= -0.5
@@ -474,7 +490,7 @@ def cache_last(function):
 
 def sums_of_terms(add_up, centre, squares_only):
     """The sums of the terms over all observations, (F,); None if there are too many of them."""
-    if len(centre) > MOST_FEATURES:
+    if len(centre) > MOST_FEATURES and not squares_only:
         return None  # `coefficients` gives none either
     n_terms = 1 + len(centre) + (len(centre) if squares_only else len(pairs(len(centre))[0]))
     return add_up(partial(expanded_sums, np.zeros((0, n_terms)), centre))[0][0]
@@ -494,7 +510,7 @@ def has_moved(mixture, new_mixture):
     return not (moves**2 <= variances_of(new_mixture)).all()
 
 
-def pieces(X, sample_weight, n_components, n_terms, product=None, cache=None):
+def pieces(X, sample_weight, n_components, n_terms, product=None):
     """Cut a chunk into pieces, each with this thread's buffers for it.
 
     Parameters
@@ -506,8 +522,6 @@ def pieces(X, sample_weight, n_components, n_terms, product=None, cache=None):
         K, and how many rows the table has.
     product : int, optional
         Multiplications for an observation in one matrix product; K times the rows unless given.
-    cache : int, optional
-        Numbers in a piece's buffers, `CACHE` unless given.
 
     Yields
     ------
@@ -523,7 +537,8 @@ def pieces(X, sample_weight, n_components, n_terms, product=None, cache=None):
         Room for its sums.
     """
     product, sizes = product or n_components * n_terms, (n_terms, n_components, 1)
-    most = (cache or CACHE) // sum(sizes)  # observations in a piece
+    cache = CACHE if n_terms < WIDE else CACHE // 8
+    most = cache // sum(sizes)  # observations in a piece
     block = min(max(1, len(X)), BLOCK, max(8, min(PRODUCT // product, most) // 8 * 8))
     n_blocks = max(1, min(len(X), most) // block)
     table, joint, totals = buffers(*[(n_blocks, size, block) for size in sizes])

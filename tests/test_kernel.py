@@ -304,9 +304,22 @@ class TestTruth:
 
     @pytest.mark.parametrize("structure", STRUCTURES)
     def test_40_features(self, structure, exact_passes):
+        """Products of all pairs would be too many; squares alone are not."""
         X, start, rng = random_problem(0, structure, (2, 40), 200)
         assert_true(X, start, structure, rng.uniform(0.1, 5, len(X)))
-        assert len(exact_passes) == 1
+        assert len(exact_passes) == (structure in ("full", "tied"))
+
+    @pytest.mark.parametrize("structure", ["diag", "spherical"])
+    @pytest.mark.parametrize(("n_features", "apart", "exact"), [(400, 1, 0), (400, 60, 1)])
+    def test_many_features(self, structure, n_features, apart, exact, exact_passes):
+        """True to the last digits on either way, and on the fast one if all features are near."""
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(300, n_features))
+        labels = np.arange(300) % 2
+        X[labels == 1, :10] += apart
+        start = nearby(moments(X, labels, structure), rng)
+        assert_true(X, multivariate.STRUCTURES[structure](start), structure)
+        assert len(exact_passes) == exact
 
 
 class TestPaths:
@@ -398,9 +411,9 @@ class TestPaths:
                 assert kernel.coefficients(bad, np.zeros(1)) is None
         line = mixture_of([1], [[0, 0]], [[[1, 1 - 1e-6], [1 - 1e-6, 1]]])
         assert kernel.coefficients(line, np.zeros(2)) is None
-        for wide in (np.eye(33)[None], np.ones((1, 33))):
-            mixture = mixture_of([1], np.zeros((1, 33)), wide)
-            assert kernel.coefficients(mixture, np.zeros(33)) is None
+        wide = mixture_of([1], np.zeros((1, 33)), [np.eye(33)])
+        assert kernel.coefficients(wide, np.zeros(33)) is None
+        assert kernel.coefficients(kernel.packed(wide, "diag"), np.zeros(33)).shape == (1, 67)
 
     def test_circles_need_no_mixed_products(self, monkeypatch):
         sizes, expanded_sums = [], kernel.expanded_sums
