@@ -128,7 +128,8 @@ def renumber():
         if path.suffix == ".ipynb":
             write_if_other(path, in_notebook(text, change))
             continue
-        doubtful += [f"{path.relative_to(ROOT)}: {m}" for m in doubtful_mentions(text, numbers)]
+        name = path.relative_to(ROOT).as_posix()
+        doubtful += [f"{name}: {mention}" for mention in doubtful_mentions(text, numbers)]
         write_if_other(path, change(text))
     for old, new in stems.items():
         for path in files_called(old):

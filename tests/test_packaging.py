@@ -121,7 +121,8 @@ def test_binder_python_is_one_the_project_allows():
 def test_binder_runs_post_build():
     """Of a checkout; and what it runs exists."""
     assert os.access(ROOT / "binder/postBuild", os.X_OK)
-    subprocess.run(["bash", "-n", ROOT / "binder/postBuild"], check=True)
+    if sys.platform == "linux":  # Binder is
+        subprocess.run(["bash", "-n", ROOT / "binder/postBuild"], check=True)
     for module in re.findall(r"^python -m (\S+)", read("binder/postBuild"), re.MULTILINE):
         assert importlib.util.find_spec(module) is not None
 
