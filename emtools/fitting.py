@@ -104,41 +104,35 @@ def fit(
     NotConverged
         If the best run was stopped by `max_iter`.
     """
-    return fit_source(
-        Table(x, sample_weight),
-        start,
-        covariance=covariance,
-        tol=tol,
-        max_iter=max_iter,
-        n_starts=n_starts,
-        min_std=min_std,
-        rng=rng,
-        progress=progress,
-    )
+    table = Table(x, sample_weight)
+    return fit_source(table, start, covariance, tol, max_iter, n_starts, min_std, rng, progress)
 
 
-def fit_source(source, start, *, tol, max_iter, progress, **options):
+def fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng, progress):
     """Fit a mixture to observations wherever they are.
 
     Parameters
     ----------
     source : Table, or a source of `emtools.scale.chunks`
         Says what its observations are like, goes through them, and takes sums over them.
-    start, tol, max_iter, progress, **options
-        As `fit` takes them; the options are covariance, n_starts, min_std and rng.
+    start, covariance, tol, max_iter, n_starts, min_std, rng, progress
+        As `fit` takes them.
 
     Returns
     -------
     Fit
     """
+    check_choice(covariance, "covariance", STRUCTURES)
     check_stopping(tol, max_iter)
-    options = checked_options(start, **options)
-    covariance, min_std = options["covariance"], options["min_std"]
+    check_min_std(min_std)
+    n_starts, rng = checked_n_starts(start, n_starts), checked_rng(rng)
     summary = source.summary
     begin = None if is_whole(start) else given(start, summary, source.centre)
     n_components = start if begin is None else len(begin.weights)
     check_summary(summary, n_components, source.centre, covariance, min_std)
-    starts = source.starts(start, summary, **options) if begin is None else [begin]
+    starts = [begin]
+    if begin is None:
+        starts = source.starts(n_components, covariance, n_starts, min_std, rng)
     step = make_step(source.add_up, summary.mean, covariance)
     guard = partial(guarded, source, limits_of(summary, source.centre), covariance, min_std)
 
@@ -167,14 +161,6 @@ def guarded(source, limits, covariance, min_std, step):
         return with_floor(new_mixture, min_std), log_likelihood
 
     return guarded_step
-
-
-def checked_options(start, *, covariance, n_starts, min_std, rng):
-    """The options of a search, checked before anything else is done."""
-    check_choice(covariance, "covariance", STRUCTURES)
-    check_min_std(min_std)
-    n_starts, rng = checked_n_starts(start, n_starts), checked_rng(rng)
-    return {"covariance": covariance, "n_starts": n_starts, "min_std": min_std, "rng": rng}
 
 
 def check_summary(summary, n_components, centre, covariance, min_std):
@@ -290,30 +276,26 @@ class Table:
         """The sums over all observations, as `emtools.kernel.make_step` asks for them."""
         return self.on_chunk(chunk_sums, self.X, self.sample_weight)
 
-    def starts(self, n_components, summary, *, covariance, n_starts, rng, **_):
+    def starts(self, n_components, covariance, n_starts, _, rng):
         """Mixtures to run from: k-means++ with each column in units of its spread."""
-        spread = np.where(summary.spread > 0, summary.spread, 1)
+        spread = np.where(self.summary.spread > 0, self.summary.spread, 1)
         scaled = self.X / spread
         means = [kmeans_plus_plus(scaled, n_components, rng) * spread for _ in range(n_starts)]
         if self.dimensions == 1:
             spread_out = quantiles(self.X[:, 0], n_components)[:, None]
             if len(np.unique(spread_out)) == n_components:  # equal ones would stay equal
                 means[0] = spread_out
-        shape = self.shape(summary, covariance)
         weights = np.full(n_components, 1 / n_components)
-        return [
-            MultivariateMixture(weights, m, np.tile(shape, (n_components,) + (1,) * shape.ndim))
-            for m in means
-        ]
+        shapes = np.stack([self.shape(covariance)] * n_components)
+        return [MultivariateMixture(weights, m, shapes) for m in means]
 
-    def shape(self, summary, covariance):
+    def shape(self, covariance):
         """The covariance of all observations, (D, D); its diagonal (D,) if that will do."""
+        summary, weight = self.summary, self.sample_weight
         if is_along_axes(covariance, len(summary.mean)):
             return summary.squares / summary.total
         residuals = self.X - summary.mean
-        weighted = (
-            residuals if self.sample_weight is None else residuals * self.sample_weight[:, None]
-        )
+        weighted = residuals if weight is None else residuals * weight[:, None]
         return weighted.T @ residuals / summary.total
 
 

@@ -79,17 +79,7 @@ def fit_chunks(
     """
     source = chunks if isinstance(chunks, Chunks) else Chunks(chunks)
     source.progress = progress
-    return fit_source(
-        source,
-        start,
-        covariance=covariance,
-        tol=tol,
-        max_iter=max_iter,
-        n_starts=n_starts,
-        min_std=min_std,
-        rng=rng,
-        progress=progress,
-    )
+    return fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng, progress)
 
 
 def fit_file(path, start, **options):
@@ -200,10 +190,11 @@ class Chunks:
         """What ``function(name, X, rows)`` gives for the (n, D) rows of each chunk."""
         return self.for_each(partial(on_rows, function))
 
-    def starts(self, n_components, summary, *, rng, **options):
+    def starts(self, n_components, covariance, n_starts, min_std, rng):
         """The best of several fits to about 10,000 observations drawn at random, for all."""
-        draw = partial(some_rows, SAMPLE / summary.n_samples, int(rng.integers(2**32)))
-        some = np.concatenate(self.for_each(draw))
+        share = SAMPLE / self.summary.n_samples
+        some = np.concatenate(self.for_each(partial(some_rows, share, int(rng.integers(2**32)))))
+        options = {"covariance": covariance, "n_starts": n_starts, "min_std": min_std}
         try:
             found = fit(some, n_components, tol=1e-3, rng=rng, **options)
         except Collapse:
@@ -213,7 +204,7 @@ class Chunks:
                 f"no start was found among {len(some)} observations drawn from the chunks: "
                 f"{error}. Or give a mixture as start"
             ) from None
-        return [given(found, summary, self.centre)]
+        return [given(found, self.summary, self.centre)]
 
 
 class FileChunks(Chunks):
