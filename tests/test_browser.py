@@ -173,6 +173,9 @@ def lab(chromium, course):
         page.on("pageerror", lambda error: page.faults.append(f"page error: {error}"))
         page.on("console", note_message)
         page.goto(course.printed)
+        started = "() => window.jupyterapp?.commands.hasCommand('docmanager:open')"
+        page.wait_for_function(started, timeout=60_000)
+        page.evaluate("async () => { await jupyterapp.restored }")
         yield page
         browser.close()
 
@@ -188,11 +191,12 @@ def page(lab, request):
 
 NOTEBOOK = "jupyterapp.shell.currentWidget.content"
 
-# Whether every code cell has been run, or one has failed.
+# Whether every code cell has been run, or one has failed. A cell is counted before it is at its end.
 RUN_ENDED = f"""() => {{
     const cells = {NOTEBOOK}.model.toJSON().cells.filter(cell => cell.cell_type === "code");
-    return cells.every(cell => cell.execution_count)
-        || cells.some(cell => cell.outputs.some(output => output.output_type === "error"));
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    return kernel.status === "idle" && (cells.every(cell => cell.execution_count)
+        || cells.some(cell => cell.outputs.some(output => output.output_type === "error")));
 }}"""
 
 # The image's pixels; they say more than its address, which changes even when the picture does not.
