@@ -390,6 +390,16 @@ class TestFile:
         found = fit_file(path, 2, rng=np.random.default_rng(0))
         assert_allclose(found.log_likelihood, -1130.26396018, atol=1e-7, rtol=0)
 
+    def test_the_start_does_not_depend_on_the_name_of_the_file(self, path, monkeypatch):
+        """Nor on whether the rows come from a file: the draw goes by their place."""
+        monkeypatch.setattr("emtools.scale.chunks.SAMPLE", 100)
+        monkeypatch.setattr("emtools.scale.chunks.CHUNK", 100)
+        other = path.with_name("another.npy")
+        for name in (path, other):
+            np.save(name, FAITHFUL)
+        first, again = (fit_file(name, 2, rng=0, tol=0, max_iter=0) for name in (path, other))
+        assert_same_fit(again, first, rtol=0)
+
     def test_the_file_stays_as_it_is(self, path):
         np.save(path, FAITHFUL)
         os.utime(path, (1e9, 1e9))

@@ -22,7 +22,7 @@ def draw_staircase(ax, chapters, walks):
         draw_step(ax, step, chapter)
     steps = {int(chapter["number"]): step for step, chapter in enumerate(chapters)}
     for column, (name, first, last) in enumerate(walks):
-        x = 11.3 + 0.9 * column
+        x = 11.9 + 0.75 * column
         ends = [steps[first] + 0.1, steps[last] + 0.85]
         ax.plot([x, x], ends, color=COLOURS[2 + column], linewidth=4)
         ax.text(x + 0.15, steps[first] + 0.2, name, rotation=90, va="bottom", fontsize=10)
@@ -40,6 +40,6 @@ def draw_step(ax, step, chapter):
     ax.text(0.15, middle, text, va="center", color=INK if written else QUIET)
     if chapter["modules"]:
         arrow = {"arrowstyle": "->", "color": QUIET, "linewidth": 0.8}
-        ax.annotate("", (8.2, middle), (end + 0.1, middle), arrowprops=arrow)
+        ax.annotate("", (8.0, middle), (end + 0.1, middle), arrowprops=arrow)
         modules = ", ".join(chapter["modules"])
-        ax.text(8.3, middle, modules, va="center", family="monospace", fontsize=9)
+        ax.text(8.1, middle, modules, va="center", family="monospace", fontsize=9)
