@@ -14,20 +14,27 @@ component of each observation, `responsibilities(x, found)` for how probable eac
 `log_density(x, found)` for how likely the observation, `sample(found, n_samples, rng)` for new
 ones, `sorted_by_mean(found)` to compare two fits.
 
+What goes wrong says what to do: `Collapse`, a ValueError, if a component shrinks onto a point from
+every start; `NotConverged`, a warning, if `max_iter` was too small.
+
 This is the code of a course, one module for each chapter; README.md has the table. Importing it
 imports NumPy and nothing heavier: figures are in `emtools.course.plots`, sliders in
 `emtools.course.widgets`, data that do not fit in memory in `emtools.scale`.
 """
 
 from emtools import data
+from emtools.collapse import Collapse
+from emtools.em import NotConverged
 from emtools.fitting import fit
 from emtools.mixture import Mixture
 from emtools.multivariate import MultivariateMixture
 from emtools.predict import log_density, predict, responsibilities, sample, sorted_by_mean
 
 __all__ = [
+    "Collapse",
     "Mixture",
     "MultivariateMixture",
+    "NotConverged",
     "data",
     "fit",
     "log_density",
