@@ -310,7 +310,7 @@ class TestTruth:
         assert len(exact_passes) == (structure in ("full", "tied"))
 
     @pytest.mark.parametrize("structure", ["diag", "spherical"])
-    @pytest.mark.parametrize(("n_features", "apart", "exact"), [(400, 1, 0), (400, 60, 1)])
+    @pytest.mark.parametrize(("n_features", "apart", "exact"), [(120, 1, 0), (120, 60, 1)])
     def test_many_features(self, structure, n_features, apart, exact, exact_passes):
         """True to the last digits on either way, and on the fast one if all features are near."""
         rng = np.random.default_rng(0)
