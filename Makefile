@@ -1,6 +1,6 @@
 # make course   set everything up and open JupyterLab at chapter 00
 # make test     set everything up and run every check
-# The rest is for those who change the course; README.md says when.
+# The rest is for those who change the course; .github/CONTRIBUTING.md says when.
 
 PYTHON ?= python3
 PY := .venv/bin/python

@@ -17,8 +17,8 @@ ones, `sorted_by_mean(found)` to compare two fits.
 What goes wrong says what to do: `Collapse`, a ValueError, if a component shrinks onto a point from
 every start; `NotConverged`, a warning, if `max_iter` was too small.
 
-This is the code of a course, one module for each chapter; README.md has the table. Importing it
-imports NumPy and nothing heavier: figures are in `emtools.course.plots`, sliders in
+This is the code of a course, chapter by chapter; README.md has the table. Importing it imports
+NumPy and nothing heavier: figures are in `emtools.course.plots`, sliders in
 `emtools.course.widgets`, data that do not fit in memory in `emtools.scale`.
 """
 

@@ -17,7 +17,7 @@ DEFAULT_STARTS = 10
 # What an array may hold that is no real number, by the kind of its dtype, and what to do then.
 NO_NUMBERS = {
     "c": "complex ones. Take np.abs({x}), or both parts: np.column_stack([{x}.real, {x}.imag])",
-    "M": "dates. Subtract one, divide by a unit: ({x} - np.min({x})) / np.timedelta64(1, 's')",
+    "M": "dates. Count from the first, in a unit: ({x} - np.min({x})) / np.timedelta64(1, 's')",
     "m": "time spans. Divide by a unit: {x} / np.timedelta64(1, 's')",
     "V": "records. Make columns of them: np.column_stack([{x}[f] for f in {x}.dtype.names])",
 }
@@ -68,7 +68,8 @@ def checked_observations(x, name="x", one_row=False):
     if not one_row and len(X) == 1 < X.size:
         row = f"{name}.iloc[0]" if hasattr(x, "iloc") else f"{name}[0]"
         raise ValueError(
-            f"{name} is one row of {X.size} columns; {X.size} observations of one number are {row}"
+            f"{name} has one row of {X.size} columns, and one observation has no width. If it is "
+            f"{X.size} observations of one number: {row}"
         )
     return X
 
@@ -143,6 +144,7 @@ def rectangular(values, name, dimensions):
     if array.ndim == 0 and array.dtype.kind in "OUS":  # None, a word, a dict, a generator
         raise ValueError(
             f"{name} must hold real numbers; it is {values!r:.60}. Give a list or an array"
+            + "; emtools.data.read_csv reads a file" * isinstance(values, (str, Path))
         )
     return array
 
@@ -275,7 +277,10 @@ def check_finite(array, values, name, in_rows=False):
 
 def without_missing(array, values, name):
     """How to leave out the rows with a missing value."""
-    rows = np.isnan(array).reshape(len(array), -1).any(axis=1)
+    missing = np.isnan(array).reshape(len(array), -1)
+    rows = missing.any(axis=1)
+    if array.ndim == 2 and rows.all() and missing.all(axis=0).any():
+        return f"Column {missing.all(axis=0).argmax()} has no value at all: leave it out"
     cure = f"{name}[~np.isnan({name}){'.any(axis=1)' if array.ndim > 1 else ''}]"
     if not isinstance(values, np.ndarray):
         cure = f"{name} = np.array({name}, float), then {cure}"
@@ -367,7 +372,7 @@ def refuse_constant(columns, lowest, n_samples, dimensions):
     if dimensions == 1:
         which, cure = "x is", "Look at where it comes from"
     raise ValueError(
-        f"{which} constant: all {n_samples} observations (of positive weight) are {values}, so "
+        f"{which} constant: all {n_samples} observations are {values}, so "
         f"there is no width to estimate. {cure}, or give min_std, the smallest width there may be"
     )
 
@@ -402,13 +407,13 @@ def check_enough(n_components, n_samples, n_features=1, covariance="full", min_s
         raise ValueError(f"start must be at least one component; it is {n_components}")
     if n_samples < n_components:
         raise ValueError(
-            f"x has fewer observations (of positive weight) than there are components: {n_samples} "
+            f"x has fewer observations than there are components: {n_samples} "
             f"against {n_components}. Ask for fewer components"
         )
     has_shape = covariance in ("full", "tied") and min_std == 0
     if has_shape and n_features > 1 and n_samples <= n_features:
         raise ValueError(
-            f"x has {n_samples} rows (of positive weight) for {n_features} columns, too few for a "
+            f"x has {n_samples} rows for {n_features} columns, too few for a "
             f'covariance that is "{covariance}". Give x.T if they have changed places; otherwise '
             'covariance="diag", or min_std'
         )

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emtools.collapse import NARROW, VANISHED, Collapse
+from emtools.collapse import VANISHED, Collapse
 from emtools.kernel import unpacked
 from emtools.predict import predict
 
-CURE_OF_VANISHING = "Start elsewhere or more often (n_starts), or fit fewer components"
+CURE_OF_VANISHING = "Start elsewhere, or fit fewer components"
+CURE_OF_FLAT_START = "The start itself has no width there: give it a larger one"
 WITH_ONE_SHAPE = (
-    "start elsewhere or more often (n_starts), fit fewer components, or set min_std, the smallest "
+    "Start elsewhere or more often (n_starts), fit fewer components, or set min_std, the smallest "
     "standard deviation you would believe"
 )
 WITH_OWN_SHAPES = WITH_ONE_SHAPE.replace("or set", 'share one shape (covariance="tied"), or set')
@@ -83,7 +84,7 @@ def is_owned_by(mixture, component, X):
     return predict(X, mixture) == component
 
 
-def diagnose(component, what, mixture, before, source, covariance):
+def diagnose(component, what, mixture, before, source, covariance, is_drawn):
     """The `Collapse` to raise: what the component owned before, and the cure that fits.
 
     Parameters
@@ -98,6 +99,8 @@ def diagnose(component, what, mixture, before, source, covariance):
         The observations.
     covariance : str
         The structure.
+    is_drawn : bool
+        Whether the start was made from the data, and not given.
 
     Returns
     -------
@@ -105,14 +108,18 @@ def diagnose(component, what, mixture, before, source, covariance):
     """
     if what == VANISHED:
         return Collapse(component, what, CURE_OF_VANISHING)
+    if before is None and not is_drawn:
+        return Collapse(component, what, CURE_OF_FLAT_START)
     summary = source.summary
     if before is None:
         is_owned = partial(is_far_out, summary)
     else:
         is_owned = partial(is_owned_by, unpacked(before), component)
     owned = reduce(together, source.for_each_row(partial(owned_in, is_owned)))
-    if owned.n_samples == 0 or (before is None and not is_apart(owned)):
-        return Collapse(component, what, cure_of_flat_data(mixture, component, what, covariance))
+    if before is None and not is_apart(owned):
+        return Collapse(component, what, cure_of_flat_data(mixture.covariances[component], source))
+    if owned.n_samples == 0:
+        return Collapse(component, what, OTHERWISE[covariance])
     where = f"means[{component}] owns {in_words(owned, source.centre)}"
     return Collapse(component, f"{what}. {where}", cure_of(owned, covariance))
 
@@ -153,18 +160,18 @@ def cure_of(owned, covariance):
             "out and model them apart"
         )
     if 1 < owned.n_samples <= n_features:
-        return f"So few span no volume in {n_features} columns: {OTHERWISE[covariance]}"
-    return OTHERWISE[covariance][0].upper() + OTHERWISE[covariance][1:]
+        return f"So few span no volume in {n_features} columns. {OTHERWISE[covariance]}"
+    return OTHERWISE[covariance]
 
 
-def cure_of_flat_data(mixture, component, what, covariance):
-    """What to do if the start itself has no width, or nothing is owned to blame."""
-    if what == NARROW:
-        return "The start is narrower than the data can tell: give it a larger width"
-    columns = columns_that_repeat(mixture.covariances[component])
+def cure_of_flat_data(covariance, source):
+    """What to do if the data, whose covariance this is, have no width in some direction."""
+    columns = columns_that_repeat(covariance)
+    if source.columns is not None:
+        columns = [repr(source.columns[d]) for d in columns]
     return (
-        f"Columns {', '.join(map(str, columns))} of x repeat each other, or one is a sum of the "
-        'rest: leave one of them out, or use covariance="diag" or min_std'
+        f"Columns {', '.join(map(str, columns))} of x say the same: each can be worked out from "
+        'the others. Leave one of them out (covariance="diag" would fit, and not notice)'
     )
 
 

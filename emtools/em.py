@@ -223,8 +223,8 @@ def warn_unless_converged(fit, tol, stacklevel):
     """Warn if a fit was stopped by `max_iter`, unless exactly so many steps were asked for."""
     if not fit.converged and tol > 0:
         warnings.warn(
-            f"stopped after {fit.n_iter} iterations (max_iter) with something left to gain: let "
-            "it go on from fit.parameters, or with a larger max_iter",
+            f"stopped by max_iter after {fit.n_iter} iterations, with something left to gain. Go "
+            "on from where it is, with this fit as start, or give a larger max_iter",
             NotConverged,
             stacklevel=stacklevel,
         )

@@ -134,7 +134,8 @@ def fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng,
     if begin is None:
         starts = source.starts(n_components, covariance, n_starts, min_std, rng)
     step = make_step(source.add_up, summary.mean, covariance)
-    guard = partial(guarded, source, limits_of(summary, source.centre), covariance, min_std)
+    limits = limits_of(summary, source.centre)
+    guard = partial(guarded, source, limits, covariance, min_std, begin is None)
 
     def run(begin):
         begin = with_floor(packed(begin, covariance), min_std)
@@ -147,7 +148,7 @@ def fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng,
     return as_given(found, source, summary.dimensions)
 
 
-def guarded(source, limits, covariance, min_std, step):
+def guarded(source, limits, covariance, min_std, is_drawn, step):
     """The same step; refuses a collapsed mixture, and keeps new widths above the floor."""
     before = None
 
@@ -155,7 +156,7 @@ def guarded(source, limits, covariance, min_std, step):
         nonlocal before
         failure = find_collapse(mixture, limits)
         if failure:
-            raise diagnose(*failure, mixture, before, source, covariance)
+            raise diagnose(*failure, mixture, before, source, covariance, is_drawn)
         new_mixture, log_likelihood = step(mixture)
         before = mixture
         return with_floor(new_mixture, min_std), log_likelihood
@@ -175,7 +176,9 @@ def given(start, summary, centre):
     n_features = len(summary.mean)
     start = parameters_of(start)
     if not isinstance(start, (tuple, list)):
-        raise ValueError(f"start must be a mixture or a number of components; it is {start!r}")
+        raise ValueError(
+            f"start must be a whole number of components, or a mixture; it is {start!r}"
+        )
     mixture = checked_for((summary.n_samples, n_features)[: summary.dimensions], start)
     if summary.dimensions == 1:
         weights, means, stds = mixture
@@ -244,9 +247,12 @@ class Table:
     """
 
     def __init__(self, x, sample_weight):
+        name = "x.iloc" if hasattr(x, "iloc") else "x"  # what to type to see a row
+        columns = getattr(x, "columns", None)
         x = checked_observations(x)
         sample_weight = checked_sample_weight(sample_weight, len(x))
         self.dimensions, self.rows = x.ndim, None
+        self.name, self.columns = name, columns
         if not sample_weight.all():
             self.rows = np.flatnonzero(sample_weight)  # the others are absent
             x, sample_weight = x[self.rows], sample_weight[self.rows]
@@ -270,7 +276,7 @@ class Table:
     def for_each_row(self, function):
         """What ``function(name, X, rows)`` gives for each chunk; rows (n,) are their indices."""
         rows = np.arange(len(self.X)) if self.rows is None else self.rows
-        return [function("x", self.X, rows)]
+        return [function(self.name, self.X, rows)]
 
     def add_up(self, chunk_sums):
         """The sums over all observations, as `emtools.kernel.make_step` asks for them."""

@@ -8,7 +8,7 @@ these quantities takes good input for granted; here it is checked.
 import numpy as np
 
 from emtools.checks import checked_observations, checked_rng, is_whole
-from emtools.kinds import checked_for, kind_of, parameters_of
+from emtools.kinds import checked_for, kind_of, known_kind, parameters_of
 
 PIECE = 2**17  # numbers in a table of residuals, (K, rows, D): 1 MB, found by measuring
 
@@ -160,6 +160,11 @@ def sorted_by_mean(mixture):
 
 def checked_together(x, mixture):
     """Return observations and a mixture for them as float64 arrays, or say what is wrong."""
+    if known_kind(parameters_of(x)):
+        raise ValueError(
+            f"x must be observations; it is a {type(x).__name__}. Observations come first, as in "
+            "predict(x, found)"
+        )
     x = checked_rows(x)
     return x, checked_for(x.shape, mixture)
 

@@ -1,6 +1,7 @@
 """Data as people send them: each collapse says what the component owned, and the cure that fits."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emtools import Mixture, MultivariateMixture, data, fit
@@ -44,7 +45,7 @@ class TestWhatItOwned:
         said = message(np.vstack([FAITHFUL, [1e9, 1e9]]), n_components)
         assert "at iteration 0" in said
         assert "owns 1 observation, x[272] = [1e+09, 1e+09]. " + OUTLIER in said
-        assert "repeat" not in said
+        assert "say the same" not in said
 
     def test_tied_values(self):
         rounded = np.random.default_rng(11).normal(0, 1, 500).round()
@@ -85,7 +86,7 @@ class TestWhatItOwned:
     def test_vanished(self):
         said = message(WAITING, Mixture([0.5, 0.5], [70, 1e6], [10, 1]))
         assert "component 1 (counted from 0) has vanished" in said
-        assert "n_starts" in said
+        assert "Start elsewhere, or fit fewer components" in said
         assert "min_std" not in said
 
 
@@ -94,20 +95,33 @@ class TestFlatData:
     def test_a_column_that_repeats_another_is_named(self, covariance):
         X = np.column_stack([WAITING, FAITHFUL[:, 0], 60 * WAITING + 3])
         said = message(X, 2, covariance=covariance)
-        assert "Columns 0, 2 of x repeat each other" in said
+        assert "Columns 0, 2 of x say the same" in said
         assert 'covariance="diag"' in said
 
     def test_shares_that_sum_to_a_hundred(self):
         shares = np.random.default_rng(1).dirichlet([3, 4, 5], 200) * 100
         X = np.column_stack([shares[:, 0], WAITING[:200], shares[:, 1:]])
-        assert "Columns 0, 2, 3 of x repeat each other, or one is a sum of the rest" in message(
-            X, 2
-        )
+        assert "Columns 0, 2, 3 of x say the same" in message(X, 2)
 
     def test_a_start_without_width(self):
         said = message(WAITING, Mixture([0.5, 0.5], [50, 80], [5, 1e-12]))
         assert "at iteration 0, component 1 " in said
-        assert "The start is narrower than the data can tell" in said
+        assert "The start itself has no width there" in said
+
+    def test_a_flat_start_of_ones_own_is_not_blamed_on_the_data(self):
+        needle = np.array([[1, 1 - 1e-15], [1 - 1e-15, 1]])
+        start = MultivariateMixture([0.5, 0.5], [[2, 55], [4, 80]], [np.eye(2), needle])
+        said = message(FAITHFUL, start)
+        assert "The start itself has no width there" in said
+        assert "Columns" not in said
+
+    def test_of_a_frame_the_names_are_those_of_its_columns_and_rows(self):
+        frame = pd.DataFrame(FAITHFUL, columns=["eruption", "wait"])
+        frame["seconds"] = 60 * frame["wait"]
+        assert "Columns 'wait', 'seconds' of x say the same" in message(frame, 2)
+        frame = frame[["eruption", "wait"]].set_index(np.arange(1000, 1272))
+        frame.iloc[17] = -999
+        assert "x.iloc[17] = [-999, -999]" in message(frame, 3)
 
 
 class TestElsewhere:

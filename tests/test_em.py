@@ -70,7 +70,9 @@ class TestIterate:
         assert fit == em.Fit(8.0, -8.0, fit.history, 0, False)
 
     def test_a_run_that_max_iter_stops_warns(self):
-        with pytest.warns(em.NotConverged, match="stopped after 3 iterations") as warned:
+        with pytest.warns(
+            em.NotConverged, match="stopped by max_iter after 3 iterations"
+        ) as warned:
             fit = em.iterate(halving, 8.0, max_iter=3)
         assert not fit.converged
         assert warned[0].filename == __file__  # where the reader called it

@@ -145,7 +145,7 @@ class Chunks:
     Who holds chunks elsewhere has a `for_each` and a `name` of its own; nothing else differs.
     """
 
-    centre, unit, progress = 0.0, 1.0, False  # numbers as they come, each counts once
+    centre, unit, columns, progress = 0.0, 1.0, None, False  # numbers as they come, each once
 
     def __init__(self, chunks):
         check_repeatable(chunks)

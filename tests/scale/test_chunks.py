@@ -278,7 +278,9 @@ class TestContract:
     def test_max_iter(self, n_steps):
         found = fit_chunks(cut(WAITING, 30), TWO_BELLS, tol=0, max_iter=n_steps)
         assert (found.n_iter, found.converged, len(found.history)) == (n_steps, False, n_steps + 1)
-        with pytest.warns(em.NotConverged, match="after 3 iterations") as warned:
+        with pytest.warns(
+            em.NotConverged, match="stopped by max_iter after 3 iterations"
+        ) as warned:
             assert fit_chunks(cut(WAITING, 30), TWO_BELLS, max_iter=3).converged is False
         assert warned[0].filename == __file__
 
