@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from emtools.kernel import variances_of
+
 EPS = np.finfo(float).eps
 VANISHED = "has vanished: no observation is left to it"
 NARROW = "has collapsed: no width is left to it"
@@ -26,7 +28,7 @@ class Collapse(ValueError):
     cure : str
         What to do about it; whoever raises knows the model, and says so.
     iteration : int or None
-        After how many steps; None until `emtools.em.iterate` fills it in.
+        After how many steps; None until the run fills it in.
     n_starts : int
         How many starts ended like this; the rest is about the first of them.
     """
@@ -136,12 +138,11 @@ def find_collapse(mixture, limits):
     weights, _, covariances = mixture
     if weights.min() < limits.weight:
         return int(weights.argmin()), VANISHED
-    along_axes = covariances.ndim == 2
-    variances = covariances if along_axes else np.diagonal(covariances, axis1=1, axis2=2)  # (K, D)
+    variances = variances_of(mixture)
     narrow = variances < limits.variances
     if narrow.any():
         return int(narrow.any(axis=1).argmax()), NARROW
-    return None if along_axes else find_flat(covariances, variances, limits.variances)
+    return None if covariances.ndim == 2 else find_flat(covariances, variances, limits.variances)
 
 
 def find_flat(covariances, variances, least_variances):
@@ -193,9 +194,8 @@ def with_floor(mixture, min_std):
         return mixture
     if covariances.ndim == 2:
         return mixture._replace(covariances=np.maximum(covariances, min_std**2))
-    min_std = max(
-        min_std, 1e-100 * np.sqrt(np.abs(covariances).max())
-    )  # what is less has no square
+    least = 1e-100 * np.sqrt(np.abs(covariances).max())  # what is less has no square
+    min_std = max(min_std, least)
     relative = covariances / min_std / min_std  # the floor is 1
     if has_cholesky(relative - np.eye(relative.shape[1])):  # whatever the scales of the columns
         return mixture

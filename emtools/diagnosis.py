@@ -8,12 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emtools.collapse import VANISHED, Collapse
+from emtools.collapse import FLAT, VANISHED, Collapse, find_flat
 from emtools.kernel import unpacked
 from emtools.predict import predict
 
 CURE_OF_VANISHING = "Start elsewhere, or fit fewer components"
 CURE_OF_FLAT_START = "The start itself has no width there: give it a larger one"
+CURE_OF_FINE_DATA = (
+    "These numbers differ by too little for float64 to tell a width: take their offset off, or set "
+    "a larger min_std"
+)
 WITH_ONE_SHAPE = (
     "Start elsewhere or more often (n_starts), fit fewer components, or set min_std, the smallest "
     "standard deviation you would believe"
@@ -57,12 +61,10 @@ def together(one, other):
         one.n_samples + other.n_samples,
         first.place,
         first.first,
-        *(
-            (np.minimum if "lowest" in name else np.maximum)(
-                getattr(one, name), getattr(other, name)
-            )
-            for name in Owned._fields[3:]
-        ),
+        np.minimum(one.lowest, other.lowest),
+        np.maximum(one.highest, other.highest),
+        np.minimum(one.rest_lowest, other.rest_lowest),
+        np.maximum(one.rest_highest, other.rest_highest),
     )
 
 
@@ -74,7 +76,11 @@ def is_apart(owned):
 
 
 def is_far_out(summary, X):
-    """Which observations are so far out that they make the spread themselves, (n,) bool."""
+    """Which observations are so far out that they make the spread themselves, (n,) bool.
+
+    One at distance d makes the spread at least d / sqrt(N). At 0.3 of that it makes 9 % of the
+    variance, so up to eleven equal ones are found.
+    """
     limit = 0.3 * np.sqrt(summary.n_samples) * summary.spread
     return (np.abs(X - summary.mean) > limit).any(axis=1)
 
@@ -110,21 +116,23 @@ def diagnose(component, what, mixture, before, source, covariance, is_drawn):
         return Collapse(component, what, CURE_OF_VANISHING)
     if before is None and not is_drawn:
         return Collapse(component, what, CURE_OF_FLAT_START)
-    summary = source.summary
-    if before is None:
-        is_owned = partial(is_far_out, summary)
+    repeating = columns_that_repeat(mixture) if what == FLAT else ()
+    if before is None or len(repeating):  # nothing that the component did
+        is_owned = partial(is_far_out, source.summary)
     else:
         is_owned = partial(is_owned_by, unpacked(before), component)
     owned = reduce(together, source.for_each_row(partial(owned_in, is_owned)))
+    if len(repeating) and not is_apart(owned):
+        return Collapse(component, what, cure_of_repetition(repeating, source))
     if before is None and not is_apart(owned):
-        return Collapse(component, what, cure_of_flat_data(mixture.covariances[component], source))
+        return Collapse(component, what, CURE_OF_FINE_DATA)
     if owned.n_samples == 0:
         return Collapse(component, what, OTHERWISE[covariance])
-    where = f"means[{component}] owns {in_words(owned, source.centre)}"
+    where = f"means[{component}] owns {describe_owned(owned, source.centre)}"
     return Collapse(component, f"{what}. {where}", cure_of(owned, covariance))
 
 
-def in_words(owned, centre):
+def describe_owned(owned, centre):
     """What an error message says of what is owned."""
     value = short(owned.first + centre)
     if owned.n_samples == 1:
@@ -135,7 +143,7 @@ def in_words(owned, centre):
 
 def short(values):
     """A number, or the first four of a row of them, for an error message."""
-    numbers = [f"{value:.6g}" for value in np.ravel(values)[:4]]
+    numbers = [f"{value:.10g}" for value in np.ravel(values)[:4]]
     more = ", ..." if np.size(values) > 4 else ""
     return numbers[0] if np.size(values) == 1 else f"[{', '.join(numbers)}{more}]"
 
@@ -156,17 +164,16 @@ def cure_of(owned, covariance):
     if is_tied(owned):
         return (
             "Equal values leave no width, and are common in counts, rounded numbers and sensors at "
-            "their limit: set min_std, half the step of the rounding for instance, or leave them "
-            "out and model them apart"
+            "their limit: set min_std (or a larger one), half the step of the rounding for "
+            "instance, or leave them out and model them apart"
         )
     if 1 < owned.n_samples <= n_features:
         return f"So few span no volume in {n_features} columns. {OTHERWISE[covariance]}"
     return OTHERWISE[covariance]
 
 
-def cure_of_flat_data(covariance, source):
-    """What to do if the data, whose covariance this is, have no width in some direction."""
-    columns = columns_that_repeat(covariance)
+def cure_of_repetition(columns, source):
+    """What to do about columns that can be worked out from each other."""
     if source.columns is not None:
         columns = [repr(source.columns[d]) for d in columns]
     return (
@@ -175,8 +182,17 @@ def cure_of_flat_data(covariance, source):
     )
 
 
-def columns_that_repeat(covariance):
-    """The columns in which a flat covariance has no width, together; in ascending order."""
-    widths = np.sqrt(np.diagonal(covariance))
-    flattest = np.linalg.eigh(covariance / widths[:, None] / widths)[1][:, 0]
+def columns_that_repeat(mixture):
+    """The columns in which all components together have no width, ascending; none if they have.
+
+    One step after any start, that is the covariance of the data.
+    """
+    weights, means, covariances = mixture
+    residuals = means - weights @ means
+    whole = np.tensordot(weights, covariances, 1) + (weights * residuals.T) @ residuals  # (D, D)
+    variances = np.diagonal(whole)
+    if find_flat(whole[None], variances[None], np.zeros(len(whole))) is None:
+        return ()
+    widths = np.sqrt(variances)
+    flattest = np.linalg.eigh(whole / widths[:, None] / widths)[1][:, 0]
     return np.flatnonzero(np.abs(flattest) > 0.01 * np.abs(flattest).max())

@@ -6,7 +6,7 @@ and clusters are in `emtools.scale.chunks`. Inside, observations are always (N, 
 plain numbers, and mixtures are held as the kernel does (`emtools.kernel.packed`).
 """
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from emtools.checks import (
 )
 from emtools.collapse import best, find_collapse, limits_of, restarts, with_floor
 from emtools.diagnosis import diagnose
-from emtools.em import Fit, checked_step, climb, progress_bar, warn_unless_converged, with_progress
+from emtools.em import checked_step, climb, progress_bar, warn_unless_converged, with_progress
 from emtools.kernel import (
     default_n_threads,
     in_threads,
@@ -62,7 +62,7 @@ def fit(
         Never changed.
     start : int, Mixture, MultivariateMixture or Fit
         How many components (elsewhere called n_components), or where to begin; then the order of
-        the components is kept.
+        the components is kept, and three sequences will do.
     covariance : str
         "full" (each component its own shape), "tied" (one shape for all), "diag" (axes only) or
         "spherical" (one width each); a start is brought into this structure first. In one
@@ -130,25 +130,25 @@ def fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng,
     begin = None if is_whole(start) else given(start, summary, source.centre)
     n_components = start if begin is None else len(begin.weights)
     check_summary(summary, n_components, source.centre, covariance, min_std)
-    starts = [begin]
-    if begin is None:
+    starts, is_drawn = [begin], begin is None
+    if is_drawn:
         starts = source.starts(n_components, covariance, n_starts, min_std, rng)
     step = make_step(source.add_up, summary.mean, covariance)
     limits = limits_of(summary, source.centre)
-    guard = partial(guarded, source, limits, covariance, min_std, begin is None)
 
     def run(begin):
         begin = with_floor(packed(begin, covariance), min_std)
+        careful = guarded(step, source, limits, covariance, min_std, is_drawn)
         with progress_bar(progress, "EM") as bar:
-            return climb(checked_step(guard(step), bar), begin, tol, max_iter)
+            return climb(checked_step(careful, bar), begin, tol, max_iter)
 
     fits, _ = restarts(run, with_progress(starts, progress and len(starts) > 1, "starts"))
     found = best(fits)
-    warn_unless_converged(found, tol, stacklevel=4)
+    warn_unless_converged(found, tol, source.stacklevel)
     return as_given(found, source, summary.dimensions)
 
 
-def guarded(source, limits, covariance, min_std, is_drawn, step):
+def guarded(step, source, limits, covariance, min_std, is_drawn):
     """The same step; refuses a collapsed mixture, and keeps new widths above the floor."""
     before = None
 
@@ -190,13 +190,8 @@ def as_given(found, source, dimensions):
     """A fit of a packed mixture as one for x: about zero, of its kind, for weights as they came."""
     mixture = found.parameters._replace(means=found.parameters.means + source.centre)
     history = found.history * source.unit
-    return Fit(
-        as_kind_of_x(mixture, dimensions),
-        float(history[-1]),
-        history,
-        found.n_iter,
-        found.converged,
-    )
+    mixture = as_kind_of_x(mixture, dimensions)
+    return found._replace(parameters=mixture, log_likelihood=float(history[-1]), history=history)
 
 
 def as_kind_of_x(mixture, dimensions):
@@ -220,6 +215,7 @@ class Summary(NamedTuple):
     squares: np.ndarray  # (D,), weighted sums of squared deviations from the mean
     lowest: np.ndarray  # (D,)
     highest: np.ndarray  # (D,)
+    columns: tuple = ()  # the names of a frame
 
     @property
     def spread(self):
@@ -246,6 +242,8 @@ class Table:
     without it the means of numbers near 1e9 would be rounded in each step.
     """
 
+    stacklevel = 4  # of a warning, so that it shows the line of the reader's that called
+
     def __init__(self, x, sample_weight):
         name = "x.iloc" if hasattr(x, "iloc") else "x"  # what to type to see a row
         columns = getattr(x, "columns", None)
@@ -269,9 +267,9 @@ class Table:
     @cached_property
     def summary(self):
         """What one look at the observations tells."""
-        X = self.X if self.dimensions == 2 else self.X[:, 0]
         with np.errstate(all="ignore"):  # check_varied will say so
-            return summarise("x", X, self.sample_weight)
+            seen = summarise("x", self.X, self.sample_weight)
+        return seen._replace(dimensions=self.dimensions)
 
     def for_each_row(self, function):
         """What ``function(name, X, rows)`` gives for each chunk; rows (n,) are their indices."""
@@ -285,10 +283,14 @@ class Table:
     def starts(self, n_components, covariance, n_starts, _, rng):
         """Mixtures to run from: k-means++ with each column in units of its spread."""
         spread = np.where(self.summary.spread > 0, self.summary.spread, 1)
-        scaled = self.X / spread
+        X, scaled = self.X, self.X / spread
+        n_starts = n_starts if n_components > 1 else 1  # one component ends where it begins
+        if self.sample_weight is not None:  # each once, and as often as it counts, to rounding
+            often = np.cumsum(self.sample_weight).searchsorted(np.arange(len(X)) + 0.5)
+            X, scaled = X[often], np.concatenate([scaled, scaled[often]])
         means = [kmeans_plus_plus(scaled, n_components, rng) * spread for _ in range(n_starts)]
         if self.dimensions == 1:
-            spread_out = quantiles(self.X[:, 0], n_components)[:, None]
+            spread_out = quantiles(X[:, 0], n_components)[:, None]
             if len(np.unique(spread_out)) == n_components:  # equal ones would stay equal
                 means[0] = spread_out
         weights = np.full(n_components, 1 / n_components)

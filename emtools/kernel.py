@@ -48,10 +48,10 @@ def packed(mixture, covariance):
     MultivariateMixture
         Of components along the axes, and in one dimension, its covariances are the variances
         alone, (K, D): a thousand features have a million entries of which nobody needs the rest.
+        A copy, so that the rest can be let go.
     """
     if mixture.covariances.ndim == 3 and is_along_axes(covariance, mixture.means.shape[1]):
-        variances = np.diagonal(mixture.covariances, axis1=1, axis2=2)
-        mixture = mixture._replace(covariances=variances.copy())
+        mixture = mixture._replace(covariances=variances_of(mixture).copy())
     return restricted(mixture, covariance)
 
 
@@ -157,8 +157,8 @@ def coefficients(mixture, centre):
         return None
     precisions = whiteners.swapaxes(1, 2) @ whiteners  # (K, D, D)
     means = mixture.means - centre
-    widths = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))
-    if not quadratic_form(np.abs(precisions), np.abs(means) + widths).max() < SIZE_LIMIT:
+    far = (np.abs(means) + np.sqrt(variances_of(mixture)))[:, :, None]  # (K, D, 1)
+    if not (far.swapaxes(1, 2) @ np.abs(precisions) @ far).max() < SIZE_LIMIT:
         return None
     linear = (precisions @ means[:, :, None])[:, :, 0]  # Eq. (2)
     constant = log_peaks(mixture, whiteners) - 0.5 * (means * linear).sum(axis=1)
@@ -207,11 +207,6 @@ def log_peaks(mixture, whiteners):
     n_features = whiteners.shape[1]
     log_scales = np.log(np.diagonal(whiteners, axis1=1, axis2=2)).sum(axis=1)
     return np.log(mixture.weights) + log_scales - n_features * np.log(2 * np.pi) / 2
-
-
-def quadratic_form(matrices, vectors):
-    """v_k^T A_k v_k for each of K matrices and vectors."""
-    return (vectors * (matrices @ vectors[:, :, None])[:, :, 0]).sum(axis=1)
 
 
 def from_log_odds(joint, totals, weight):
@@ -438,8 +433,8 @@ def make_step(add_up, centre, covariance):
         ``step(mixture) -> new_mixture, log_likelihood``; see `step_on`.
     """
     expand = cache_last(lambda mixture: coefficients(mixture, centre))
-    along_axes = is_along_axes(covariance, len(centre))
-    sums_of_all = sums_of_terms(add_up, centre, along_axes)
+    squares_only = is_along_axes(covariance, len(centre))
+    sums_of_all = sums_of_terms(add_up, centre, squares_only)
 
     def mixture_from(sums, origins):
         return restricted(m_step(sums, origins), covariance)
@@ -447,7 +442,8 @@ def make_step(add_up, centre, covariance):
     def expanded_step(rows):
         log_joints = rows @ sums_of_all  # (K,), of all observations together
         likeliest = log_joints.argmax()  # as component 0 it keeps the odds small
-        order = swap_with_first(len(rows), likeliest)
+        order = np.arange(len(rows))
+        order[0], order[likeliest] = likeliest, 0
         odds_rows = rows.take(order[1:], axis=0) - rows[likeliest]
         sums, gain = add_up(partial(expanded_sums, odds_rows, centre))
         return mixture_from(sums.take(order, axis=0), centre), log_joints[likeliest] + gain
@@ -458,7 +454,7 @@ def make_step(add_up, centre, covariance):
 
     @np.errstate(all="ignore")  # what overflows is done again by exact_step; the rest shows as NaN
     def step(mixture):
-        if along_axes and mixture.covariances.ndim == 3:
+        if squares_only and mixture.covariances.ndim == 3:
             mixture = packed(mixture, covariance)
         rows = expand(mixture)
         if rows is not None:
@@ -494,14 +490,6 @@ def sums_of_terms(add_up, centre, squares_only):
         return None  # `coefficients` gives none either
     n_terms = 1 + len(centre) + (len(centre) if squares_only else len(pairs(len(centre))[0]))
     return add_up(partial(expanded_sums, np.zeros((0, n_terms)), centre))[0][0]
-
-
-@lru_cache
-def swap_with_first(n_components, k):
-    """The numbers 0 to K - 1 with 0 and k exchanged."""
-    order = np.arange(n_components)
-    order[0], order[k] = k, 0
-    return order
 
 
 def has_moved(mixture, new_mixture):

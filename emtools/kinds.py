@@ -112,11 +112,11 @@ def checked_for(shape, mixture):
         mixture = (Mixture if len(shape) == 1 else MultivariateMixture)(*mixture)
     kind = kind_of(mixture)
     mixture = kind.checked(mixture)
-    check_shape(shape, kind.type.__name__, kind.n_features(mixture))
+    check_fits(shape, kind.type.__name__, kind.n_features(mixture))
     return mixture
 
 
-def check_shape(shape, name, n_features):
+def check_fits(shape, name, n_features):
     """Raise ValueError unless a mixture of D (or None) features is for observations of this shape.
 
     The numbers are right more often than their shape, so each message says how to turn them.

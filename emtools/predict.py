@@ -36,7 +36,7 @@ def log_density(x, mixture):
     """
     x, mixture = checked_together(x, mixture)
     densities = np.empty(len(x))
-    for rows in pieces(x, mixture):
+    for rows in row_slices(x, mixture):
         densities[rows] = np.logaddexp.reduce(log_joint(x[rows], mixture), axis=1)
     return densities
 
@@ -64,7 +64,7 @@ def responsibilities(x, mixture):
     """
     x, mixture = checked_together(x, mixture)
     resp = np.empty((len(x), len(mixture.weights)))
-    for rows in pieces(x, mixture):
+    for rows in row_slices(x, mixture):
         np.exp(log_odds(x[rows], mixture), out=resp[rows])
         resp[rows] /= resp[rows].sum(axis=1, keepdims=True)
     refuse_lost(np.isnan(resp[:, 0]))
@@ -93,7 +93,7 @@ def predict(x, mixture):
     """
     x, mixture = checked_together(x, mixture)
     labels, lost = np.empty(len(x), dtype=int), np.empty(len(x), dtype=bool)
-    for rows in pieces(x, mixture):
+    for rows in row_slices(x, mixture):
         odds = log_odds(x[rows], mixture)
         labels[rows], lost[rows] = odds.argmax(axis=1), np.isnan(odds[:, 0])
     refuse_lost(lost)
@@ -195,7 +195,7 @@ def checked_rows(x):
     return checked_observations(x, one_row=True)
 
 
-def pieces(x, mixture):
+def row_slices(x, mixture):
     """Slices of rows that keep the tables of a piece small.
 
     A piece of D features has 2 D rows at least, because every piece factors the covariances anew.

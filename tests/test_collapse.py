@@ -153,6 +153,21 @@ class TestLimits:
         said = 1, "has collapsed: no width is left in one direction"
         assert found == (said if collapsed else None)
 
+    @pytest.mark.parametrize(("across", "collapsed"), [(0.9e-10, True), (1.2e-10, False)])
+    def test_a_short_and_slanting_needle(self, across, collapsed):
+        """Its correlation is tame and each column wide enough; the narrow direction is not."""
+        spread = X[:, 0].std()
+        needle = mixture([0.5, 0.5], [[1, 100]] * 2)
+        turn = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
+        shape = turn @ np.diag([(1e-9 * spread) ** 2, (across * spread) ** 2]) @ turn
+        needle.covariances[1] = shape * np.outer([1, 100], [1, 100])
+        found = find_collapse(needle, self.limits(X / X.std(axis=0) * spread * [1, 100]))
+        assert (found == (1, "has collapsed: no width is left in one direction")) == collapsed
+
+    def test_of_negative_numbers_the_farthest_counts(self):
+        x = -1e8 - np.arange(5.0)
+        assert_allclose(self.limits(x).variances, (4 * np.spacing(1e8 + 4)) ** 2, rtol=1e-12)
+
 
 class TestFloor:
     @pytest.mark.parametrize("structure", STRUCTURES)
@@ -168,3 +183,12 @@ class TestFloor:
         start = mixture([0.3, 0.7], [[1, 100], [2, 50]])
         assert with_floor(start, 0.0) is start
         assert with_floor(start, 0.9) is start
+
+    def test_nan_passes_through(self):
+        """The log-likelihood will say so; there is nothing to raise."""
+        bad = mixture([0.3, 0.7], [[1, np.nan], [2, 50]])
+        assert with_floor(bad, 1.0) is bad
+
+    def test_widths_whose_squares_are_next_to_nothing(self):
+        tiny = mixture([0.3, 0.7], [[1e-100, 1e-100]] * 2)
+        assert with_floor(tiny, 1e-250) is tiny

@@ -24,7 +24,7 @@ class TestWhatItOwned:
     def test_one_far_observation(self):
         said = message(np.append(WAITING, 1e6), 3)
         assert "has collapsed: no width is left to it. " in said
-        assert "owns 1 observation, x[272] = 1e+06. " + OUTLIER in said
+        assert "owns 1 observation, x[272] = 1000000. " + OUTLIER in said
 
     @pytest.mark.parametrize("code", [-999, -9999, 99999])
     def test_a_code_for_what_is_missing(self, code):
@@ -44,7 +44,7 @@ class TestWhatItOwned:
     def test_a_wild_row_that_makes_the_start_itself_flat(self, n_components):
         said = message(np.vstack([FAITHFUL, [1e9, 1e9]]), n_components)
         assert "at iteration 0" in said
-        assert "owns 1 observation, x[272] = [1e+09, 1e+09]. " + OUTLIER in said
+        assert "owns 1 observation, x[272] = [1000000000, 1000000000]. " + OUTLIER in said
         assert "say the same" not in said
 
     def test_tied_values(self):
@@ -76,12 +76,12 @@ class TestWhatItOwned:
 
     def test_many_columns_are_cut_short(self):
         X = np.append(np.random.default_rng(0).normal(size=(60, 6)), np.full((1, 6), 1e6), axis=0)
-        assert "x[60] = [1e+06, 1e+06, 1e+06, 1e+06, ...]" in message(X, 2)
+        assert "x[60] = [1000000, 1000000, 1000000, 1000000, ...]" in message(X, 2)
 
     def test_rows_of_weight_zero_do_not_shift_the_names(self):
         x, weights = np.append(WAITING, 1e6), np.ones(273)
         weights[:100] = 0
-        assert "x[272] = 1e+06" in message(x, 3, sample_weight=weights)
+        assert "x[272] = 1000000" in message(x, 3, sample_weight=weights)
 
     def test_vanished(self):
         said = message(WAITING, Mixture([0.5, 0.5], [70, 1e6], [10, 1]))
@@ -89,8 +89,51 @@ class TestWhatItOwned:
         assert "Start elsewhere, or fit fewer components" in said
         assert "min_std" not in said
 
+    def test_several_wild_rows(self):
+        said = message(np.vstack([FAITHFUL, [[1e9, 1e9]] * 3]), 2)
+        assert "owns 3 observations, the first is x[272] = [1000000000, 1000000000]" in said
+
+    def test_a_wild_row_is_not_blamed_on_the_columns_of_a_given_start(self):
+        start = MultivariateMixture([0.5, 0.5], [[2, 55], [4, 80]], [np.diag([1, 30.0])] * 2)
+        said = message(np.vstack([FAITHFUL, [1e9, 1e9]]), start)
+        assert "owns 1 observation, x[272]" in said
+        assert "Columns" not in said
+
+    def test_who_owns_nothing(self):
+        """Next to nothing is left of it, and it is the likeliest of no observation."""
+        x = np.append(np.linspace(-3, 3, 300), [3.5, 3.6])
+        said = message(x, Mixture([1 - 1e-5, 1e-5], [0, 3.5], [1.2, 0.01]))
+        assert "at iteration 1" in said
+        assert "owns" not in said
+        assert "Start elsewhere" in said
+
+    def test_as_many_rows_as_columns_span_no_volume(self):
+        X = np.random.default_rng(0).normal(size=(40, 3))
+        X = np.append(X, [[6, 6, 6], [6.5, 6, 6], [6.5, 6.1, 6]], axis=0)
+        start = MultivariateMixture([0.9, 0.1], [[0, 0, 0], [6.2, 6, 6]], [np.eye(3)] * 2)
+        assert "So few span no volume in 3 columns" in message(X, start)
+
 
 class TestFlatData:
+    @pytest.mark.parametrize("n_components", [1, 2])
+    @pytest.mark.parametrize("covariance", ["full", "tied"])
+    def test_columns_that_repeat_are_named_whatever_the_start(self, n_components, covariance):
+        X = np.column_stack([WAITING, 6000 * WAITING + 3])
+        weights = np.full(n_components, 1 / n_components)
+        start = MultivariateMixture(weights, X[:n_components], [np.diag(X.var(0))] * n_components)
+        assert "Columns 0, 1 of x say the same" in message(X, start, covariance=covariance)
+
+    def test_a_share_of_a_column_is_named_too(self):
+        z = np.random.default_rng(0).normal(size=(200, 2))
+        assert "Columns 0, 1, 2 of x" in message(np.column_stack([z, z @ [1, 0.05]]), 2)
+
+    @pytest.mark.parametrize("covariance", ["full", "tied", "diag"])
+    def test_a_floor_below_what_float64_can_tell(self, covariance):
+        X = np.column_stack([FAITHFUL, np.full(272, 1e8)])
+        said = message(X, 2, covariance=covariance, min_std=1e-9)
+        assert "a larger min_std" in said
+        assert "Columns" not in said
+
     @pytest.mark.parametrize("covariance", ["full", "tied"])
     def test_a_column_that_repeats_another_is_named(self, covariance):
         X = np.column_stack([WAITING, FAITHFUL[:, 0], 60 * WAITING + 3])
@@ -128,8 +171,17 @@ class TestElsewhere:
     def test_chunks(self):
         chunks = [WAITING[:100], WAITING[:0], np.append(WAITING[100:], 1e6)]
         start = Mixture([0.3, 0.3, 0.4], [55, 80, 1e6], [5, 5, 1e3])
-        with pytest.raises(Collapse, match=r"owns 1 observation, chunks\[2\]\[172\] = 1e\+06"):
+        with pytest.raises(Collapse, match=r"owns 1 observation, chunks\[2\]\[172\] = 1000000"):
             fit_chunks(chunks, start)
+
+    def test_rows_of_a_frame(self):
+        frame = pd.DataFrame({"wait": np.append(WAITING, 1e6)})["wait"]
+        with pytest.raises(Collapse, match=r"chunks\[0\]\.iloc\[272\] = 1000000"):
+            fit_chunks([frame], Mixture([0.3, 0.3, 0.4], [55, 80, 1e6], [5, 5, 1e3]))
+
+    def test_a_start_drawn_from_chunks_says_whose_rows_it_names(self):
+        with pytest.raises(Collapse, match="x: 273 observations drawn from the chunks"):
+            fit_chunks([WAITING, np.array([1e6])], 3, rng=0)
 
     def test_dask(self):
         import dask

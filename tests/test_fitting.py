@@ -970,6 +970,40 @@ class TestWeights:
             assert found.n_iter == plain.n_iter
             assert_same(found.parameters, plain.parameters, WAITING.std(), rtol=1e-12)
 
+    def test_counts_start_where_copies_do(self):
+        """Years, and how many of each: 1,500 nats are lost if starts see the years alone."""
+        r = np.random.default_rng(0)
+        groups = (20, 2, 4000), (30, 2, 4000), (38, 1.5, 3000), (100, 60, 60)
+        years = np.concatenate([r.normal(*group) for group in groups])
+        counts = np.histogram(years, bins=np.arange(-0.5, 200.5))[0]
+        options = {"min_std": 0.5, "tol": 1e-3, "n_starts": 3, "rng": 0}
+        found = fit(np.arange(200), 4, sample_weight=counts, **options)
+        said = fit(np.repeat(np.arange(200), counts), 4, **options)
+        assert abs(found.log_likelihood - said.log_likelihood) < 1
+
+    def test_one_heavy_observation_leaves_others_to_start_from(self):
+        weights = np.append(1e6, np.ones(271))
+        start = fit(WAITING, 3, sample_weight=weights, n_starts=1, rng=0, tol=0, max_iter=0)
+        assert len(np.unique(start.parameters.means)) == 3
+
+    def test_the_shape_of_a_start_is_weighted(self):
+        weights = np.random.default_rng(0).uniform(0.1, 5, 272)
+        options = {"sample_weight": weights, "tol": 0, "max_iter": 0, "rng": 0}
+        said = np.cov(FAITHFUL.T, aweights=weights, bias=True)
+        found = fit(FAITHFUL, 1, **options).parameters
+        assert_allclose(found.covariances[0], said, rtol=1e-9)
+        found = fit(FAITHFUL, 1, covariance="diag", **options).parameters
+        assert_allclose(found.covariances[0], np.diag(np.diag(said)), rtol=1e-9)
+
+    def test_the_order_of_weights_does_not_matter(self):
+        weights = np.append(1e-6, np.ones(271))
+        found = fit(WAITING, TWO_BELLS, sample_weight=weights, tol=1e-4)
+        turned = fit(WAITING[::-1], TWO_BELLS, sample_weight=weights[::-1], tol=1e-4)
+        assert found.n_iter == turned.n_iter
+
+    def test_equal_weights_cost_nothing(self):
+        assert fitting.Table(WAITING, np.full(272, 3.0)).sample_weight is None
+
     def test_whatever_the_weights_absent_ones_are_absent(self):
         weights = np.where(WAITING > 60, 2.5, 0)
         found = fit(WAITING, TWO_BELLS, sample_weight=weights, tol=0, max_iter=20)
@@ -997,6 +1031,10 @@ class TestUnits:
             means = fit(X, 3, rng=seed, n_starts=1, tol=0, max_iter=0).parameters.means
             n_hit += len(np.unique(means[:, 1].round(-1))) == 3
         assert n_hit >= 8  # 20 * 2 / 9 by chance
+
+    def test_one_component_is_started_once(self, capsys):
+        fit(WAITING, 1, rng=0, progress=True)
+        assert "starts" not in capsys.readouterr().err
 
     def test_quantiles_that_coincide_are_no_start(self):
         """Equal components would stay equal for ever."""

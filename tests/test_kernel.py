@@ -859,10 +859,6 @@ class TestParts:
         assert_array_equal(index[i, j], np.arange(len(i)))
         assert_array_equal(index, index.T)
 
-    def test_swapping_is_undone_by_itself(self):
-        assert_array_equal(kernel.swap_with_first(4, 2), [2, 1, 0, 3])
-        assert_array_equal(kernel.swap_with_first(4, 0), [0, 1, 2, 3])
-
     def test_odds_and_log_joint_give_the_same(self):
         rng = np.random.default_rng(13)
         joint = rng.normal(scale=20, size=(2, 3, 5))
@@ -919,3 +915,39 @@ class TestBadInput:
         start = Mixture(start.weights, start.means[:, 0], np.sqrt(start.covariances[:, 0, 0]))
         with pytest.raises(Collapse, match=r"component 1 .* has vanished"):
             fit(FAITHFUL[:, 1], start)
+
+
+class TestCost:
+    """What changes no result, and is there for the time it saves."""
+
+    def test_coefficients_are_worked_out_once_a_step(self, monkeypatch):
+        calls, coefficients = [], kernel.coefficients
+
+        def counted(*arguments):
+            calls.append(1)
+            return coefficients(*arguments)
+
+        monkeypatch.setattr(kernel, "coefficients", counted)
+        X, start, _ = random_problem(3, "full", (3, 2), 600)
+        step = kernel.step_on(X, None, "full")
+        for _ in range(10):
+            start, _ = step(start)
+        assert len(calls) == 11
+
+    def test_a_mixture_that_is_not_packed_is_packed(self):
+        """Those who call a step themselves may have (K, 1, 1), or circles written out."""
+        X, start, _ = random_problem(3, "spherical", (3, 1), 600)
+        step = kernel.step_on(X, None, "full")
+        said = step(kernel.packed(start, "full"))
+        assert_allclose(step(start)[0].covariances, said[0].covariances, rtol=0)
+        assert said[0].covariances.shape == (3, 1)
+
+    @pytest.mark.parametrize("n_features", [20, 600])
+    def test_pieces_of_wide_tables_are_small(self, n_features):
+        """Half a megabyte will do, where a piece of four would be a fifth of the memory."""
+        X = np.random.default_rng(0).normal(size=(2000, n_features))
+        mixture = mixture_of([0.5, 0.5], X[:2], np.ones((2, n_features)))
+        with np.errstate(all="ignore"):
+            kernel.exact_sums(mixture, mixture.means, np.asfortranarray(X), None)
+        size = sum(array.size for array in kernel.BUFFERS.arrays)
+        assert size <= (kernel.CACHE if n_features == 20 else kernel.CACHE / 8)

@@ -28,7 +28,7 @@ from emtools import (
     sample,
     sorted_by_mean,
 )
-from emtools.predict import PIECE, checked_rows, pieces
+from emtools.predict import PIECE, checked_rows, row_slices
 
 FAITHFUL = data.old_faithful()
 WAITING = FAITHFUL[:, 1]
@@ -256,9 +256,9 @@ class TestMemory:
     def test_pieces_hold_every_row_once(self, shape, n_components):
         x = np.broadcast_to(0.0, shape)
         value = mixture(np.ones(n_components), [0], [1])
-        seen = np.concatenate([np.arange(len(x))[rows] for rows in pieces(x, value)])
+        seen = np.concatenate([np.arange(len(x))[rows] for rows in row_slices(x, value)])
         assert_allclose(seen, np.arange(len(x)), rtol=0)
-        sizes = {len(x[rows]) for rows in list(pieces(x, value))[:-1]}
+        sizes = {len(x[rows]) for rows in list(row_slices(x, value))[:-1]}
         n_features = x[0].size
         assert all(n >= 2 * n_features for n in sizes)
         assert all(n <= max(2 * n_features, PIECE / n_features / n_components) for n in sizes)
@@ -268,7 +268,7 @@ class TestMemory:
         X = np.random.default_rng(0).normal(size=(500, 2)) * [1, 6] + [3, 70]
         expected = function(X, TWO_ELLIPSES)
         monkeypatch.setattr(sys.modules["emtools.predict"], "PIECE", 40)  # ten rows
-        assert len(list(pieces(X, TWO_ELLIPSES))) == 50
+        assert len(list(row_slices(X, TWO_ELLIPSES))) == 50
         assert_allclose(function(X, TWO_ELLIPSES), expected, rtol=1e-12)
 
     @pytest.mark.parametrize(

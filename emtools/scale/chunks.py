@@ -146,6 +146,7 @@ class Chunks:
     """
 
     centre, unit, columns, progress = 0.0, 1.0, None, False  # numbers as they come, each once
+    stacklevel = 4  # of a warning, so that it shows the line of the reader's that called
 
     def __init__(self, chunks):
         check_repeatable(chunks)
@@ -197,7 +198,8 @@ class Chunks:
         options = {"covariance": covariance, "n_starts": n_starts, "min_std": min_std}
         try:
             found = fit(some, n_components, tol=1e-3, rng=rng, **options)
-        except Collapse:
+        except Collapse as collapse:
+            collapse.cure += f". (x: {len(some)} observations drawn from the chunks for a start)"
             raise
         except ValueError as error:
             raise ValueError(
@@ -213,6 +215,8 @@ class FileChunks(Chunks):
     The map is opened anew for each chunk, because pages that have been looked at count as this
     process's memory for as long as their map is open.
     """
+
+    stacklevel = 5
 
     def __init__(self, path):
         self.path = Path(path)
@@ -245,6 +249,8 @@ class FileChunks(Chunks):
 class DaskChunks(Chunks):
     """Chunks that Dask holds: a function goes to them, and its results come back in order."""
 
+    stacklevel = 5
+
     def __init__(self, chunks):
         try:
             import dask
@@ -255,7 +261,10 @@ class DaskChunks(Chunks):
         self.on_chunk = in_this_thread  # a worker has processors of its own
 
     def for_each(self, function):
-        """What ``function(name, chunk)`` gives for each chunk that has a row, in their order."""
+        """What ``function(name, chunk)`` gives for each chunk that has a row, in their order.
+
+        A step's function is another each time, so there is nothing to hash and nothing to fuse.
+        """
         remote = self.dask.delayed(function, pure=False)
         names = map(self.name, range(len(self.chunks)))
         results = self.dask.compute(*map(remote, names, self.chunks), optimize_graph=False)
@@ -307,19 +316,19 @@ def summarise_chunk(name, chunk):
     X = checked_observations(chunk, name, one_row=True)
     check_size(max(X.max(), -X.min()), name)
     dtype = np.asarray(chunk).dtype.newbyteorder("=")  # the order of bytes costs no digits
-    return summarise(name, X)._replace(dtype=dtype)
+    return summarise(name, X)._replace(dtype=dtype, columns=tuple(getattr(chunk, "columns", ())))
 
 
 def merged(one, other):
     """The summary of two parts together (Chan, Golub and LeVeque 1983); ValueError if unlike."""
     check_alike(one, other)
-    total = one.total + other.total
+    weight = one.total + other.total
     shift = other.mean - one.mean
     return one._replace(
         n_samples=one.n_samples + other.n_samples,
-        total=total,
-        mean=one.mean + shift * (other.total / total),
-        squares=one.squares + other.squares + shift**2 * (one.total * other.total / total),
+        total=weight,
+        mean=one.mean + shift * (other.total / weight),
+        squares=one.squares + other.squares + shift**2 * (one.total * other.total / weight),
         lowest=np.minimum(one.lowest, other.lowest),
         highest=np.maximum(one.highest, other.highest),
     )
@@ -337,6 +346,11 @@ def check_alike(one, other):
             f"{name} holds {other.dtype}, but {first} holds {one.dtype}; convert one of them, so "
             "that no digits are lost unnoticed"
         )
+    if one.columns != other.columns:
+        raise ValueError(
+            f"{name} has the columns {list(other.columns)}, but {first} has {list(one.columns)}; "
+            "put them in the same order"
+        )
 
 
 def columns(summary):
@@ -348,10 +362,16 @@ def sums_of_chunk(on_chunk, chunk_sums, name, chunk):
     """What ``chunk_sums(X, sample_weight)`` gives for one chunk; in threads if worth them."""
     if is_empty(chunk):
         return None
-    X = np.asarray(chunk)
+    X = rows_of(chunk)
     on_chunk = on_chunk if default_n_threads(X.size) > 1 else in_this_thread
     with np.errstate(all="ignore"):
-        return on_chunk(chunk_sums, X.reshape(len(X), -1), None)
+        return on_chunk(chunk_sums, X, None)
+
+
+def rows_of(chunk):
+    """The (n, D) numbers of a checked chunk; a copy only of those that are held as objects."""
+    X = np.asarray(chunk)
+    return (X.astype(float) if X.dtype == object else X).reshape(len(X), -1)
 
 
 def check_unchanged(results, n_samples):
@@ -378,5 +398,5 @@ def on_rows(function, name, chunk):
     """What ``function(name, X, rows)`` gives for a chunk as (n, D) numbers."""
     if is_empty(chunk):
         return None
-    X = np.asarray(chunk, dtype=float)
-    return function(name, X.reshape(len(X), -1), range(len(X)))
+    name += ".iloc" * hasattr(chunk, "iloc")
+    return function(name, np.asarray(rows_of(chunk), float), range(len(chunk)))

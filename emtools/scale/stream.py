@@ -68,7 +68,8 @@ def fit_stream(
         stream ends before `n_chunks`, a log-likelihood is not finite, or another argument is not
         as above.
     Collapse
-        If a component shrinks onto a point or vanishes; the iteration is the number of the chunk.
+        If a component shrinks onto a point or vanishes; the iteration is how many chunks had been
+        learned from.
     """
     check_choice(covariance, "covariance", STRUCTURES)
     check_min_std(min_std)

@@ -10,6 +10,7 @@ from functools import reduce
 import dask
 import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 from chunked import (
     BOTH,
@@ -284,6 +285,18 @@ class TestContract:
             assert fit_chunks(cut(WAITING, 30), TWO_BELLS, max_iter=3).converged is False
         assert warned[0].filename == __file__
 
+    def test_a_warning_shows_the_line_that_called(self, tmp_path):
+        np.save(tmp_path / "x.npy", WAITING)
+        calls = (
+            (fit_chunks, [WAITING]),
+            (fit_file, tmp_path / "x.npy"),
+            (fit_dask, delayed([WAITING])),
+        )
+        for run, x in calls:
+            with pytest.warns(em.NotConverged) as warned:
+                run(x, TWO_BELLS, max_iter=3)
+            assert [warning.filename for warning in warned] == [__file__]
+
     def test_tol(self):
         early, late = (fit_chunks(cut(WAITING, 30), TWO_BELLS, tol=tol) for tol in (1, 1e-10))
         assert early.converged
@@ -293,6 +306,23 @@ class TestContract:
     def test_the_order_of_components_is_kept(self):
         found = fit_chunks(cut(WAITING, 30), Mixture([0.5, 0.5], [80, 50], [5, 5]))
         assert found.parameters.means[0] > found.parameters.means[1]
+
+
+class TestFrames:
+    frame = pd.DataFrame(FAITHFUL, columns=["eruption", "wait"])
+
+    def test_whatever_their_columns_hold_numbers_in(self):
+        said = fit(FAITHFUL, TWO_ELLIPSES)
+        for frame in (self.frame, self.frame.convert_dtypes(), self.frame.astype(object)):
+            chunks = [frame[:100], frame[100:]]
+            assert_same_fit(fit_chunks(chunks, TWO_ELLIPSES), said)
+            assert fit_stream(chunks, TWO_ELLIPSES).n_samples == 272
+
+    def test_columns_in_another_order_are_noticed(self):
+        chunks = [self.frame[:100], self.frame[100:][["wait", "eruption"]]]
+        for run in (fit_chunks, fit_stream):
+            with pytest.raises(ValueError, match=r"chunks\[1\] has the columns \['wait', 'eru"):
+                run(chunks, TWO_ELLIPSES)
 
 
 class TestFromANumber:
