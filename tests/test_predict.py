@@ -441,3 +441,11 @@ def test_data_come_with_the_package(tmp_path):
 def test_help_begins_with_fit():
     first, *_ = emtools.__doc__.splitlines()
     assert "emtools.fit(x" in first
+
+
+@pytest.mark.parametrize("function", [log_density, responsibilities, predict])
+def test_arguments_that_have_changed_places_are_recognised(function):
+    x = np.array([50.0, 66, 80])
+    for swapped, name in ((TWO_BELLS, "Mixture"), (emtools.fit(x, 1, rng=0), "Fit")):
+        with pytest.raises(ValueError, match=f"it is a {name}. Observations come first"):
+            function(swapped, x)

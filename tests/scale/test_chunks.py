@@ -378,6 +378,15 @@ class TestFromANumber:
         kinds = len(np.unique(some))  # 10,000 draws of 10,000 kinds: 1 - 0.9**10 of them
         assert abs(kinds / 10_000 - (1 - 0.9**10)) < 0.03
 
+    def test_a_column_that_hardly_varies_leaves_no_start(self):
+        """The rows that are drawn know nothing of the one that differs."""
+        X = np.column_stack([np.arange(100_000.0), np.zeros(100_000)])
+        X[77, 1] = 1
+        with pytest.raises(
+            ValueError, match=r"no start was found among .*: column 1 of x is const"
+        ):
+            fit_chunks(np.split(X, 10), 2, rng=1)
+
     def test_without_an_rng(self):
         assert_allclose(
             fit_chunks(cut(WAITING, 9), 2).log_likelihood, -1034.0017498, rtol=1e-9, atol=0
