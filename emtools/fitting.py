@@ -284,7 +284,7 @@ class Table:
         """Mixtures to run from: k-means++ with each column in units of its spread."""
         spread = np.where(self.summary.spread > 0, self.summary.spread, 1)
         X, scaled = self.X, self.X / spread
-        n_starts = n_starts if n_components > 1 else 1  # one component ends where it begins
+        n_starts = n_starts if n_components > 1 else 1  # from anywhere it ends in the same place
         if self.sample_weight is not None:  # each once, and as often as it counts, to rounding
             often = np.cumsum(self.sample_weight).searchsorted(np.arange(len(X)) + 0.5)
             X, scaled = X[often], np.concatenate([scaled, scaled[often]])
