@@ -382,9 +382,7 @@ class TestFromANumber:
         """The rows that are drawn know nothing of the one that differs."""
         X = np.column_stack([np.arange(100_000.0), np.zeros(100_000)])
         X[77, 1] = 1
-        with pytest.raises(
-            ValueError, match=r"no start was found .*: column 1 of x is const"
-        ):
+        with pytest.raises(ValueError, match=r"no start was found .*: column 1 of x is const"):
             fit_chunks(np.split(X, 10), 2, rng=1)
 
     def test_without_an_rng(self):
