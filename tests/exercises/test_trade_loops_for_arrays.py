@@ -40,6 +40,7 @@ WRONG = [
     (check.shapes, [[(272, 2), (272,), (2, 1), (272,)]], "Expression 3"),
     (check.shapes, [[(272, 2)]], "four"),
     (check.shapes, [7], "list"),
+    (check.shapes, ["(272, 2), (272,), (2,), (272,)"], "quotes"),
     (check.shapes, [[((1, 2), 3)] * 4], "four tuples"),
     (
         check.wrong_axis,
@@ -47,10 +48,14 @@ WRONG = [
         "right mixture",
     ),
     (check.wrong_axis, [START], "axis=0"),
-    (check.count_first, [lambda x, resp, times: None], "return Mixture"),
+    (check.wrong_axis, [START._replace(weights=np.full(2, 1 / 272))], "Each weight is 1/272"),
+    (check.count_first, [lambda x, resp, times: None], "returned None"),
+    (check.count_first, [lambda x, resp, times: (1, 2)], "return Mixture"),
     (check.count_first, [lambda x, resp, times: 1 / 0], "ZeroDivisionError"),
     (check.memory, [80], "each component"),
     (check.memory, [20], "8 bytes"),
+    (check.memory, [153], "MiB"),
+    (check.memory, [0.16], "gigabytes"),
     (check.three_bells, [START], "three components"),
     (
         check.three_bells,

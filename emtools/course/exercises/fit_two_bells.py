@@ -10,15 +10,15 @@ from emtools.course.exercises import (
     is_close,
     judge,
     not_yet,
-    right,
     to_do,
 )
+from emtools.mixture import Mixture
 
 
-def after(n_iterations, means, weights):
-    """The six parameters that the document's widths lead to, as one array."""
+def after(n_iterations, means, weights, shrunk=(1, 2)):
+    """The six parameters that the document's widths lead to, or the std shrunk by other factors."""
     x = data.waiting()
-    parameters = *means, np.std(x), np.std(x) / 2, *weights
+    parameters = *means, *(np.std(x) / np.array(shrunk)), *weights
     for _ in range(n_iterations):
         parameters = loops.m_step(x, loops.e_step(x, parameters))
     return np.array(parameters)
@@ -36,6 +36,7 @@ def e_step_by_hand(share: float | None) -> Verdict:
             (1 / (1 + np.exp(-1.2)), "That is the share of the long bell."),
             (np.exp(-1.2), "Those are the odds of short to long; the share is odds / (1 + odds)."),
             (np.exp(1.2), "Those are the odds of long to short; the share is 1 / (1 + odds)."),
+            (0.6062, "That is what the fitted bells say. The guess has means 80 and 50, 5 wide."),
             (0.23, "Four digits, please: 0.23 could be luck."),
             (23.15, "That is a percentage; a share is a number between 0 and 1."),
             (1, "66 is not wholly short: it is nearer to 80. A share is not all or nothing."),
@@ -60,6 +61,8 @@ def m_step_by_hand(mean: float | None, std: float | None) -> Verdict:
                 (52, "The wait of 66 is left out of the mean; half of it is the short bell's."),
                 (170 / 3, "The wait of 66 is counted whole in the mean; its share is one half."),
                 (77.2, "That is the mean of the long bell."),
+                (137 / 3, "The mean is divided by the soft count 2.5, not by 3."),
+                (np.sqrt(34.56), "That is the standard deviation; the mean comes first."),
             ],
             what="The mean is Eq. (4), left.",
         ),
@@ -74,6 +77,7 @@ def m_step_by_hand(mean: float | None, std: float | None) -> Verdict:
                     "Two slips give this number: dividing by the soft count minus one, or "
                     "measuring the distances from 50 instead of from the new mean 54.8.",
                 ),
+                (np.sqrt(28.8), "The sum of squares is divided by the soft count 2.5, not by 3."),
             ],
             what="The mean is right. The standard deviation is Eq. (4), middle, and a square root.",
             because="The soft count is 2.5, the mean 137/2.5 = 54.8, "
@@ -99,6 +103,22 @@ def lopsided_weights(parameters: tuple | None) -> Verdict:
                 after(100, (77, 53), (9, 1)),
                 "That is after many iterations; the check wants the first.",
             ),
+            (
+                after(2, (77, 53), (9, 1)),
+                "That is after two iterations; the check wants the first.",
+            ),
+            (
+                after(1, (77, 53), (1, 9)),
+                "These are the weights 1 and 9; the 9 belongs to the first bell, the one at 77.",
+            ),
+            (
+                after(1, (77, 53), (9, 1), shrunk=(1, 1)),
+                "Both bells start equally wide here; the second starts half as wide.",
+            ),
+            (
+                after(1, (77, 53), (9, 1), shrunk=(2, 1)),
+                "The widths are the wrong way round: the first bell starts twice as wide.",
+            ),
         ],
         what="Hand over the six numbers that m_step returns after one iteration.",
         because="A factor that both weights share cancels; their ratio does not. "
@@ -110,17 +130,20 @@ def other_way_round(parameters: tuple | None) -> Verdict:
     """A hundred iterations from means 53 and 77."""
     if parameters is None:
         return to_do("Run 100 iterations from means 53 and 77.")
-    parameters = flattened(parameters)
-    if is_close(parameters, after(100, (77, 53), (1, 1))):
-        return not_yet("This is the fit from means 77 and 53: the first bell is the long one.")
-    if is_close(parameters, after(100, (53, 77), (1, 1))):
-        return right(
-            "It is the same mixture, with the two bells listed in the other order. "
-            "Sort by mean before comparing two fits."
-        )
-    return not_yet(
-        f"{in_short(parameters)} is not where 100 iterations from means 53 and 77 lead. "
-        "Are the widths np.std(waiting) and half of it, the weights 1 and 1?"
+    return judge(
+        flattened(parameters),
+        after(100, (53, 77), (1, 1)),
+        [
+            (
+                after(100, (77, 53), (1, 1)),
+                "This is the fit from means 77 and 53: the first bell is the long one.",
+            ),
+            (after(1, (53, 77), (1, 1)), "That is after one iteration; we want the hundredth."),
+        ],
+        what="Run 100 iterations from means 53 and 77, with widths np.std(waiting) and half of "
+        "it, and weights 1 and 1.",
+        because="It is the same mixture, with the two bells listed in the other order. "
+        "Sort by mean before comparing two fits.",
     )
 
 
@@ -128,10 +151,17 @@ def one_wild_value(observation: float | None, iteration: int | None) -> Verdict:
     """On which observation a bell ends up, and when its width is zero."""
     if observation is None or iteration is None:
         return to_do("Print the parameters after each of ten iterations and look at the widths.")
+    if is_close(iteration, 1):
+        return not_yet(
+            "At iteration 1 there is nan only if the widths come from the 272 waits; "
+            "take np.std of all 273, as em does."
+        )
     if is_close(observation, 272):
         return not_yet("272 is its index; give the wait in minutes.")
     if not is_close(observation, 1000.0):
-        return not_yet(f"No bell ends up on {in_short(observation)}. Look at the two means.")
+        return not_yet(
+            f"No bell ends up on {in_short(observation)}. Look at the means before the nan."
+        )
     return judge(
         iteration,
         7,
@@ -147,6 +177,8 @@ def one_wild_value(observation: float | None, iteration: int | None) -> Verdict:
 
 def flattened(parameters):
     """Six scalars or one-element arrays as one flat list of floats; anything else as it is."""
+    if all(hasattr(parameters, name) for name in Mixture._fields):  # the six in another order
+        parameters = [*parameters.means, *parameters.stds, *parameters.weights]
     try:
         return [float(np.squeeze(parameter)) for parameter in parameters]
     except (TypeError, ValueError):

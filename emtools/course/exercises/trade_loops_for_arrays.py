@@ -20,6 +20,8 @@ def shapes(answer: list[tuple] | None) -> Verdict:
         "(K, N) times (N,)",
         "(N, K) times (K,)",
     ]
+    if isinstance(answer, str):
+        return not_yet("The answer is a list of four tuples, without quotes.")
     try:
         answer = [tuple(np.atleast_1d(shape).tolist()) for shape in answer]
     except (TypeError, ValueError):
@@ -56,7 +58,10 @@ def wrong_axis(mixture: Mixture | None) -> Verdict:
             "sum to one: that gives it away, and a line that checks it would catch it."
         )
     if is_close(mixture.weights, [1 / 272, 1 / 272]):
-        return not_yet("The weights are as they should be wrong. Is it one iteration, from start?")
+        return not_yet(
+            "Each weight is 1/272, as the wrong axis makes it, but means or stds are not from it. "
+            "Is it one iteration, from start?"
+        )
     return not_yet("Divide joint by joint.sum(axis=0), then call m_step on waiting, once.")
 
 
@@ -71,6 +76,10 @@ def count_first(m_step_counted: Callable) -> Verdict:
             counted = m_step_counted(values, arrays.e_step(values, counted), times)
         except Exception as error:  # whatever a reader's own code raises
             return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
+        if counted is None:
+            return not_yet(
+                "It returned None. Does it end with return Mixture(weights, means, stds)?"
+            )
         if not is_a_mixture(counted, 2):
             return not_yet("Your function should return Mixture(weights, means, stds).")
     if is_close(counted, whole, 1e-6):
@@ -97,6 +106,8 @@ def memory(megabytes: float | None) -> Verdict:
             (1280, "A float64 has 64 bits, which are 8 bytes."),
             (160e6, "That is in bytes; a megabyte is a million of them."),
             (152.587890625, "That is in MiB, of 1024 times 1024 bytes each."),
+            (153, "That is in MiB, of 1024 times 1024 bytes each."),
+            (0.16, "That is in gigabytes, of a thousand megabytes each."),
         ],
         what="Observations times components times bytes per number.",
         because="And the E-step holds several such tables at once. Chapter 12 deals with that.",
@@ -117,7 +128,8 @@ def three_bells(mixture: Mixture | None) -> Verdict:
     if is_close(mixture, expected):
         return right(
             "It looks finished, and is not: after 4100 iterations the weights are .2100, .1536, "
-            ".6363. Chapter 05 asks when to stop, chapter 09 why this one is so slow."
+            ".6363. Chapter 05 asks when to stop; why this one is so slow is left to chapter 09, "
+            "which is planned."
         )
     limit = [[0.2100, 0.1536, 0.6363], [50.941, 59.818, 80.159], [3.752, 4.237, 5.792]]
     if is_close(mixture, limit):

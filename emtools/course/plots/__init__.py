@@ -137,7 +137,7 @@ def draw_mixture(
     mixture : Mixture
         K components; drawn with the weights divided by their sum.
     mark : float, optional
-        An observation to point at, with its share of the component of smallest mean.
+        A wait to point at, with its share of the component of smallest mean, the short bell.
     quantity, unit : str
         What is measured, in what.
     bin_width : float
@@ -162,7 +162,7 @@ def draw_mark(ax, x_n, mixture, unit):
     resp, _ = e_step(np.array([x_n]), mixture)
     share = resp[0, int(np.argmin(mixture.means))]
     ax.axvline(x_n, ymax=0.9, color=INK, linewidth=1, linestyle=":")
-    text = f"{x_n:g} {unit}: {share:.0%} left bell"
+    text = f"{x_n:g} {unit}: {share:.0%} short bell"
     ax.text(x_n, 0.92, text, ha="center", transform=ax.get_xaxis_transform())
 
 
@@ -309,8 +309,8 @@ def draw_timings(ax, sizes, timings):
     """
     for (name, seconds), colour, marker in zip(timings.items(), COLOURS, "osD^v", strict=False):
         ax.loglog(sizes, seconds, color=colour, marker=marker, linewidth=2)
-        ax.text(1.15 * sizes[-1], seconds[-1], name, color=colour, va="center")
-    ax.set_xlim(sizes[0] / 1.5, sizes[-1] * 5)
+        ax.text(1.5 * sizes[-1], seconds[-1], name, color=colour, va="center")
+    ax.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)  # the names stand in the margin
     ax.set_xlabel("number of observations N")
     ax.set_ylabel("time for one iteration (s)")
     ax.grid(color=PALE, linewidth=0.6)

@@ -14,7 +14,8 @@ def draw_staircase(ax, chapters, walks):
         Where to draw.
     chapters : sequence of dict
         From the lowest step up: "number" (str), "title" (str), "modules" that the chapter leaves
-        behind (list of str), and whether it is "written" (bool). What is not is grey.
+        behind (list of str), and whether it is "written" (bool). What is not is grey, its modules
+        too.
     walks : sequence of (str, int, int)
         Name, and the numbers of the first and the last chapter.
     """
@@ -34,12 +35,12 @@ def draw_staircase(ax, chapters, walks):
 def draw_step(ax, step, chapter):
     """One step with its title, and an arrow to the modules that it leaves behind."""
     end, middle, written = 4.5 + 0.25 * step, step + 0.46, chapter["written"]
-    colour = COLOURS[0] if written else PALE
+    colour, ink = (COLOURS[0], INK) if written else (PALE, QUIET)
     ax.add_patch(Rectangle((0, step), end, 0.92, color=colour, alpha=0.35))
     text = f"{chapter['number']}  {chapter['title']}"
-    ax.text(0.15, middle, text, va="center", color=INK if written else QUIET)
+    ax.text(0.15, middle, text, va="center", color=ink)
     if chapter["modules"]:
-        arrow = {"arrowstyle": "->", "color": QUIET, "linewidth": 0.8}
+        arrow = {"arrowstyle": "->", "color": QUIET if written else PALE, "linewidth": 0.8}
         ax.annotate("", (8.0, middle), (end + 0.1, middle), arrowprops=arrow)
         modules = ", ".join(chapter["modules"])
-        ax.text(8.1, middle, modules, va="center", family="monospace", fontsize=9)
+        ax.text(8.1, middle, modules, va="center", color=ink, family="monospace", fontsize=9)

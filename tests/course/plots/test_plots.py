@@ -48,10 +48,10 @@ def test_weights_that_do_not_sum_to_one_are_drawn_divided_by_their_sum(waiting):
     assert_allclose(*heights)
 
 
-def test_the_mark_says_the_left_bells_share(waiting):
+def test_the_mark_says_the_short_bells_share(waiting):
     ax = plots.new_axes()
     plots.draw_mixture(ax, waiting, CONVERGED, mark=66)
-    assert [text.get_text() for text in ax.texts] == ["66 minutes: 61% left bell"]
+    assert [text.get_text() for text in ax.texts] == ["66 minutes: 61% short bell"]
 
 
 def test_panels_share_one_scale_that_holds_every_curve(waiting, path):

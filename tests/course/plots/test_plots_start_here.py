@@ -36,7 +36,8 @@ def test_what_is_not_written_is_grey(ax):
     assert [step.get_facecolor() for step in ax.patches[:3]] == [written, written, planned]
     colours = {text.get_text(): text.get_color() for text in ax.texts}
     assert colours["02  run"] == plots.INK
-    assert colours["03  fly"] == plots.QUIET
+    assert colours["legs, lungs"] == plots.INK
+    assert colours["03  fly"] == colours["wings"] == plots.QUIET
 
 
 def test_a_walk_goes_from_its_first_chapter_to_its_last_by_number(ax):
