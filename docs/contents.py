@@ -20,6 +20,12 @@ README = ROOT / "README.md"
 BEGIN = "<!-- chapters: `make notebooks` writes them from notebooks/source/course.toml -->"
 END = "<!-- end of chapters -->"
 
+# What every chapter has; the top of course.toml says what each is.
+KEYS = (
+    *("number", "file", "title", "question", "reading", "exercises"),
+    *("needs", "modules", "written"),
+)
+
 # Files in which a chapter may be spoken of; course.toml is where its number is changed.
 SPEAKING = {".ipynb", ".md", ".py", ".yml"}
 FOLDERS = ("docs", "emtools", "notebooks", "tests", ".github")
@@ -42,6 +48,16 @@ def course():
 def chapters():
     """All chapters, planned ones too, in the order of their numbers; each number once."""
     found = sorted(course()["chapter"], key=lambda chapter: chapter["number"])
+    files = {chapter["file"] for chapter in found}
+    for chapter in found:
+        missing = [key for key in KEYS if key not in chapter]
+        if missing:
+            raise ValueError(f"course.toml: {chapter['file']} has no {', '.join(missing)}")
+        unknown = [file for file in chapter["needs"] if file not in files]
+        if unknown:
+            raise ValueError(
+                f"course.toml: {chapter['file']} needs {unknown[0]}, which is no chapter"
+            )
     for before, after in pairwise(found):
         if before["number"] == after["number"]:
             both = f"{before['file']} and {after['file']}"
@@ -207,7 +223,8 @@ def doubtful_mentions(text, numbers):
         found = re.findall(r"\d\d", mention)
         gone = any(number in numbers and numbers[number] is None for number in found)
         if gone or (re.search(r"\bto\b", mention) and set(found) & set(numbers)):
-            yield " ".join(mention.split())
+            now = with_numbers(mention, numbers)
+            yield " ".join((mention if now == mention else f"{mention}, now {now}").split())
 
 
 def write_if_other(path, text):

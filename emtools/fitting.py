@@ -180,6 +180,11 @@ def given(start, summary, centre):
             f"start must be a whole number of components, or a mixture; it is {start!r}"
         )
     mixture = checked_for((summary.n_samples, n_features)[: summary.dimensions], start)
+    if type(mixture) not in (Mixture, MultivariateMixture):
+        raise ValueError(
+            f"fit is for normal densities; a {type(mixture).__name__} is fitted by a step of its "
+            "own: emtools.em.iterate(step, start)"
+        )
     if summary.dimensions == 1:
         weights, means, stds = mixture
         mixture = MultivariateMixture(weights, means[:, None], stds[:, None] ** 2)  # packed

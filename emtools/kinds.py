@@ -2,8 +2,9 @@
 
 The rest of the package asks `kind_of(mixture)` and looks at no type. A new kind is one `Kind` and
 one call of `register`: `log_density`, `responsibilities`, `predict`, `sample`, `sorted_by_mean`,
-`report` and `repr` then know it. A chapter's own NamedTuple with the same fields is as good as the
-one of the package. No chapter teaches this: it is checks, printing and looking up.
+`report` and `repr` then know it. (`fit` is for the two Gaussian kinds; any other is fitted by
+`emtools.em.iterate` with a step of its own.) A chapter's own NamedTuple with the same fields is as
+good as the one of the package. No chapter teaches this: it is checks, printing and looking up.
 
 In this order: looking up; checks that all kinds share; printing; the two Gaussian kinds.
 """
@@ -29,8 +30,9 @@ class Kind(NamedTuple):
     """What the package asks of a kind of mixture."""
 
     type: type  # a NamedTuple of arrays, each with one entry a component, `weights` among them
-    checked: Callable  # (parts) -> the type with new float64 arrays, or ValueError
-    log_joint: Callable  # (x, mixture) -> (N, K), in nats; takes good input for granted
+    checked: Callable  # (parts) -> the type with new float64 arrays, or ValueError: checked_parts
+    log_joint: Callable  # (x, mixture) -> (N, K), in nats; weights of one come, too; x is finite,
+    # and what else a kind asks of it, whole numbers for instance, is checked here
     draw: Callable  # (mixture, labels, rng) -> x, one observation for each label
     order: Callable  # (mixture) -> (K,) indices that sort the components
     table: Callable  # (mixture) -> heads, rows: the numbers to print, one row a component
@@ -119,30 +121,28 @@ def checked_for(shape, mixture):
 def check_fits(shape, name, n_features):
     """Raise ValueError unless a mixture of D (or None) features is for observations of this shape.
 
-    The numbers are right more often than their shape, so each message says how to turn them.
+    The numbers are right more often than their shape, so the message says how to turn them.
     """
-    this = f"observations of shape {shape} need a {{}}; this is a {name}"
-    if n_features is None and len(shape) == 2:
+    wanted = () if n_features is None else (n_features,)
+    if shape[1:] == wanted:
+        return
+    is_for = ", ".join(["N", *map(str, wanted)]) + "," * (n_features is None)
+    raise ValueError(
+        f"x has shape {shape}, but this {name} is for observations of shape ({is_for})"
+        + way_to_turn(shape, n_features)
+    )
+
+
+def way_to_turn(shape, n_features):
+    """What to give instead of observations of this shape, if that can be guessed."""
+    if n_features is None:
         if shape[1] == 1:
-            raise ValueError(
-                f"x has one column and needs a MultivariateMixture; for a {name} give x[:, 0]"
-            )
-        if shape[0] == 1:
-            raise ValueError(f"x has one row of {shape[1]} columns; for a {name} give x[0]")
-        raise ValueError(this.format("MultivariateMixture") + ", for one column, such as x[:, 0]")
-    if n_features == 1 and len(shape) == 1:
-        raise ValueError(this.format("Mixture") + " of one feature, for one column: x[:, None]")
-    if n_features is not None and len(shape) == 1:
-        raise ValueError(
-            f"{this.format('Mixture')}. One observation of {n_features} features is a table of one "
-            "row: x[None]"
-        )
-    if n_features is not None and shape[1] != n_features:
-        turned = "; is it x.T you mean?" if shape[0] == n_features else ""
-        raise ValueError(
-            f"x has {shape[1]} columns, but the mixture has {n_features} features; they need the "
-            f"same number{turned}"
-        )
+            return ": give x[:, 0]"
+        return ": give x[0]" if shape[0] == 1 else ": give one column, such as x[:, 0]"
+    if len(shape) == 1:
+        alone = "; one observation is a table of one row: x[None]" * (shape[0] == n_features)
+        return ": give x[:, None]" if n_features == 1 else alone
+    return ": is it x.T you mean?" if shape[0] == n_features else ""
 
 
 # Checks that all kinds share

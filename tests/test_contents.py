@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import contents
 import nbformat
@@ -81,7 +82,8 @@ def test_a_text_calls_no_chapter_by_its_number_alone():
 
 
 def test_a_number_can_be_given_once(monkeypatch):
-    twice = [{"number": "01", "file": "this"}, {"number": "01", "file": "that"}]
+    rest = dict.fromkeys(contents.KEYS, ())
+    twice = [rest | {"number": "01", "file": name} for name in ("this", "that")]
     monkeypatch.setattr(contents, "course", lambda: {"chapter": twice})
     with pytest.raises(ValueError, match="number 01 twice: this and that"):
         contents.chapters()
@@ -200,4 +202,38 @@ def test_chapters_change_places_and_back(copy):
 def test_a_range_and_a_chapter_that_is_gone_are_named(tmp_path):
     numbers = {"05": "06", "07": None}
     text = f"{MANY} 01 to 05, {MANY} 01 and 05, {ONE} 07"
-    assert list(contents.doubtful_mentions(text, numbers)) == [f"{MANY} 01 to 05", f"{ONE} 07"]
+    moved = f"{MANY} 01 to 05, now {MANY} 01 to 06"
+    assert list(contents.doubtful_mentions(text, numbers)) == [moved, f"{ONE} 07"]
+
+
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c["written"]], ids=contents.stem)
+def test_a_chapters_files_speak_of_its_number(chapter):
+    """Its checks, drawings, tests and answers: a renumbering may have taken one for another."""
+    name, number = chapter["file"], chapter["number"]
+    places = [
+        ROOT / f"emtools/course/exercises/{name}.py",
+        ROOT / f"emtools/course/plots/{name}.py",
+        ROOT / f"tests/exercises/test_{name}.py",
+        ROOT / f"notebooks/source/answers/{number}_{name}.md",
+    ]
+    for path in filter(Path.exists, places):
+        text = path.read_text(encoding="utf-8")
+        first = re.search(r'^"""(.*)|^# (.*)', text, flags=re.MULTILINE)
+        spoken = re.findall(r"chapter (\d\d)", first[0] if first else "")
+        assert spoken in ([], [number]), f"{path}: {first[0]}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('needs = ["fit_two_bells"]', 'needs = ["fit_no_bells"]', "arrays needs fit_no_bells, wh"),
+        ('question = "why did', 'riddle = "why did', "work_in_log_space has no question"),
+        ('number = "03"', 'number = "04"', "number 04 twice"),
+    ],
+)
+def test_a_slip_in_the_table_is_named(old, new, words, monkeypatch, tmp_path):
+    text = (contents.SOURCE / "course.toml").read_text(encoding="utf-8")
+    (tmp_path / "course.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    monkeypatch.setattr(contents, "SOURCE", tmp_path)
+    with pytest.raises(ValueError, match=words):
+        contents.chapters()

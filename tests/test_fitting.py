@@ -2,6 +2,7 @@ import itertools
 import pickle
 import tracemalloc
 import warnings
+from collections import namedtuple
 from functools import partial
 from timeit import repeat
 
@@ -789,7 +790,7 @@ class TestInputs:
             (Mixture([0.5, 0.5], [1, 2], [1, -1]), r"positive; stds\[1\]"),
             (Mixture([0.5, 0.5], [1, np.nan], [1, 1]), "finite"),
             (Mixture([0.5, 0.5], [1], [1, 1]), "one entry for each"),
-            (TWO_ELLIPSES, r"shape \(272,\) need a Mixture; this is a MultivariateMixture"),
+            (TWO_ELLIPSES, r"shape \(272,\), but this MultivariateMixture is for .* \(N, 2\)$"),
         ],
     )
     def test_bad_start(self, start, words):
@@ -797,9 +798,12 @@ class TestInputs:
             fit(WAITING, start)
 
     def test_a_start_of_the_wrong_dimension(self):
-        with pytest.raises(ValueError, match=r"shape \(272, 2\) need a MultivariateMixture; this"):
+        with pytest.raises(
+            ValueError,
+            match=r"shape \(272, 2\), but this Mixture is .*: give one col",
+        ):
             fit(FAITHFUL, TWO_BELLS)
-        with pytest.raises(ValueError, match="x has 4 columns, but the mixture has 2 features"):
+        with pytest.raises(ValueError, match=r"x has shape \(150, 4\), but this .* \(N, 2\)$"):
             fit(IRIS, TWO_ELLIPSES)
         singular = TWO_ELLIPSES._replace(covariances=[[[1, 1], [1, 1]]] * 2)
         with pytest.raises(ValueError, match=r"covariances\[0\] is not positive definite"):
@@ -826,6 +830,15 @@ class TestInputs:
     def test_bad_options(self, options, words):
         with pytest.raises(ValueError, match=words):
             fit(WAITING, 2, **options)
+
+    def test_a_mixture_of_another_kind_is_not_taken_for_a_normal_one(self, monkeypatch):
+        """Three fields of K numbers each, as a Mixture has, but other ones."""
+        monkeypatch.setattr(kinds, "KINDS", dict(kinds.KINDS))
+        gammas = namedtuple("Gammas", ["weights", "shapes", "scales"])
+        normal = kinds.KINDS[Mixture._fields]
+        kinds.register(normal._replace(type=gammas, checked=lambda parts: gammas(*parts)))
+        with pytest.raises(ValueError, match=r"a Gammas is fitted by .*emtools\.em\.iterate"):
+            fit(WAITING, gammas([0.5, 0.5], [50, 80], [5, 5]))
 
     def test_a_mixture_is_one_start(self):
         with pytest.raises(ValueError, match="a mixture is one start"):
@@ -889,7 +902,7 @@ class TestAsAUser:
             fit(WAITING[None], 2, rng=0)
         with pytest.raises(ValueError, match=r"x has 2 rows for 272 columns.*x\.T"):
             fit(FAITHFUL.T, 2, rng=0)
-        with pytest.raises(ValueError, match=r"for a Mixture give x\[:, 0\]"):
+        with pytest.raises(ValueError, match=r"\(272, 1\), but this Mixture .*: give x\[:, 0\]"):
             fit(WAITING[:, None], TWO_BELLS)
 
     def test_masked_rows_in_a_list_are_refused(self):

@@ -236,32 +236,31 @@ ONE_FEATURE = MultivariateMixture([1], [[0]], [[[1]]])
         (
             (272, 1),
             BELLS,
-            r"^x has one column and needs a MultivariateMixture; for a Mixture give x\[:, 0\]$",
+            r"^x has shape \(272, 1\), but this Mixture is for .* shape \(N,\): give x\[:, 0\]$",
         ),
-        ((1, 272), BELLS, r"^x has one row of 272 columns; for a Mixture give x\[0\]$"),
+        ((1, 272), BELLS, r"\(1, 272\), but this Mixture is for .* \(N,\): give x\[0\]$"),
         (
             (272, 2),
             BELLS,
-            r"shape \(272, 2\) need a MultivariateMixture; this is a Mixture, .*, such as x\[:, 0",
+            r"\(272, 2\), but this Mixture is for .*: give one column, such as x\[:, 0\]$",
         ),
         (
             (272,),
             ONE_FEATURE,
-            r"shape \(272,\) need a Mixture; this is a MultivariateMixture of one .*: x\[:, None\]",
+            r"\(272,\), but this MultivariateMixture is for .* \(N, 1\): give x\[:, None\]$",
         ),
         (
             (2,),
             ELLIPSES,
-            r"shape \(2,\) need a Mixture; this is a MultivariateMixture\. One observation of 2 "
-            r"features is a table of one row: x\[None\]$",
+            r"\(2,\), but this .* \(N, 2\); one observation is a table of one row: x\[None\]$",
         ),
         (
             (150, 4),
             ELLIPSES,
-            r"^x has 4 columns, but the mixture has 2 features; they need the same number$",
+            r"^x has shape \(150, 4\), but this MultivariateMixture is for .* shape \(N, 2\)$",
         ),
-        ((2, 150), ELLIPSES, r"^x has 150 columns, .*; is it x\.T you mean\?$"),
-        ((1, 150), ONE_FEATURE, r"^x has 150 columns, .*; is it x\.T you mean\?$"),
+        ((2, 150), ELLIPSES, r"\(2, 150\), but this .* \(N, 2\): is it x\.T you mean\?$"),
+        ((1, 150), ONE_FEATURE, r"\(1, 150\), but .* \(N, 1\): is it x\.T you mean\?$"),
     ],
 )
 def test_a_shape_that_does_not_fit_gets_its_cure(shape, value, message):
@@ -480,7 +479,7 @@ class TestANewKind:
         assert capsys.readouterr().out == f"counts\n{table}\n"
 
     def test_checks(self, poissons):
-        with pytest.raises(ValueError, match=r"one column .*; for a Poissons give x\[:, 0\]"):
+        with pytest.raises(ValueError, match=r"\(40, 1\), but this Poissons .*: give x\[:, 0\]"):
             emtools.predict(self.x[:, None], poissons)
         with pytest.raises(ValueError, match=r"^mixture\.weights and mixture\.rates must have one"):
             emtools.predict(self.x, poissons._replace(rates=[3]))

@@ -226,7 +226,9 @@ def test_every_figure_says_in_words_what_it_shows(path):
     for cell in code_cells(path):
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
-                alt = output.metadata["image/png"]["alt"]
+                said = output.metadata.get("image/png", {})
+                assert "alt" in said, f"say in mystnb.image.alt what this shows: {cell.source}"
+                alt = said["alt"]
                 assert alt == cell.metadata["mystnb"]["image"]["alt"]
                 assert len(alt.split()) >= 10, alt
 

@@ -206,11 +206,11 @@ class TestObservations:
 
     @pytest.mark.parametrize("function", THREE_FUNCTIONS)
     def test_bad_input(self, function):
-        with pytest.raises(ValueError, match=r"shape \(272, 2\) need a MultivariateMixture"):
+        with pytest.raises(ValueError, match=r"shape \(272, 2\), but this Mixture"):
             function(FAITHFUL, TWO_BELLS)
-        with pytest.raises(ValueError, match=r"shape \(272,\) need a Mixture"):
+        with pytest.raises(ValueError, match=r"shape \(272,\), but this MultivariateMixture"):
             function(WAITING, TWO_ELLIPSES)
-        with pytest.raises(ValueError, match="x has 4 columns"):
+        with pytest.raises(ValueError, match=r"x has shape \(150, 4\)"):
             function(IRIS, TWO_ELLIPSES)
         with pytest.raises(ValueError, match=r"x\[:, 0\]"):
             function(WAITING[:, None], TWO_BELLS)
