@@ -40,7 +40,8 @@ WRONG = [
     (check.density_by_hand, [-7.5310], "halved"),
     (check.density_by_hand, [-4.0310], "square each"),
     (check.density_by_hand, [0.006532], "logarithm"),
-    (check.density_by_hand, [-5.03], "not it"),
+    (check.density_by_hand, [-5.03], "Right so far: give four decimals"),
+    (check.density_by_hand, [-4.9], "L is [[2, 0]"),
     (check.count_parameters, [[45, 25, 27, 18]], "sum to one"),
     (check.count_parameters, [[42, 22, 24, 15]], "forgotten"),
     (check.count_parameters, [[62, 30, 26, 17]], "symmetric"),
@@ -51,7 +52,10 @@ WRONG = [
     (check.count_parameters, [[44, 24, 18, 15]], "12 and 3"),
     (check.count_parameters, [[30, 10, 12, 3]], "12 means"),
     (check.count_parameters, [[44, 24]], "Four numbers"),
+    (check.count_parameters, [[44, 26, 24, 17]], "Tied and diag"),
+    (check.count_parameters, [[17, 26, 24, 44]], "order"),
     (check.in_seconds, [[0, 0, 0, 0]], "first column"),
+    (check.in_seconds, [[0, 0, 0, 267]], "changed places"),
     (check.in_seconds, [[5, 0, 0, 0]], "order"),
     (check.in_seconds, [[0, 0, 5, 5]], "stretch"),
     (check.in_seconds, [[272, 272, 272, 267]], "differs"),
@@ -59,7 +63,9 @@ WRONG = [
     (check.equal_circles, [multivariate.spherical], "differ in size"),
     (check.equal_circles, [multivariate.tied], "not circles"),
     (check.equal_circles, [multivariate.diag], "along the axes"),
-    (check.equal_circles, [lambda m: m.weights], "stopped with AttributeError"),
+    (check.equal_circles, [lambda m: m.wait], "stopped with AttributeError"),
+    (check.equal_circles, [lambda m: m.weights], "weights, means and covariances, not an array"),
+    (check.equal_circles, [lambda m: None], "returned None"),
     (
         check.equal_circles,
         [lambda m: m._replace(weights=m.weights[::-1])],
@@ -68,14 +74,18 @@ WRONG = [
     (
         check.equal_circles,
         [lambda m: m._replace(covariances=np.eye(3))],
-        "(K, D, D)",
+        "shape (3, 3, 3), not (3, 3)",
     ),
     (
         check.equal_circles,
         [lambda m: circles(m, m.covariances * 0 + 1)],
         "it should be",
     ),
+    (check.mend_the_table, [-1126.69], "Right so far: give three decimals"),
+    (check.mend_the_table, [-613.327], "measures the floor"),
+    (check.mend_the_table, [-385.466], "standardised"),
     (check.mend_the_table, [-1130.26396], "does not have"),
+    (check.mend_the_table, [-1130.26], "does not have"),
     (check.mend_the_table, [-1154.51697], "not 0"),
     (check.mend_the_table, [-1138.70057], "filled in"),
     (check.mend_the_table, [-3120.61862], "twice"),
@@ -112,6 +122,16 @@ def test_circles_of_the_wrong_size_are_recognised(hint):
     assert hint in verdict.message
 
 
+def test_circles_may_be_made_in_place_or_handed_over_as_a_tuple():
+    def in_place(mixture):
+        mixture.covariances[:] = size_of_circles(mixture)
+        return mixture
+
+    assert verdict_of(check.equal_circles, in_place).right is True
+    in_a_tuple = verdict_of(check.equal_circles, lambda m: (m[0], m[1], size_of_circles(m)))
+    assert in_a_tuple.right is True
+
+
 def test_the_stub_of_equal_circles_is_a_stub():
     assert verdict_of(check.equal_circles, lambda mixture: mixture).right is None
 
@@ -139,3 +159,13 @@ def test_numbers_of_the_mended_table_are_those_of_fit():
         verdict = verdict_of(check.mend_the_table, end)
         assert verdict.right is right
         assert "is not it" not in verdict.message
+
+
+def test_numbers_of_a_floor_and_of_standardised_columns_are_those_of_fit():
+    X = data.old_faithful()
+    kept = np.delete(np.column_stack([X, 60 * X[:, 1]]), 10, axis=0)
+    columns = kept[:, :2] - kept[:, :2].mean(axis=0)
+    problems = [(kept, 1e-3), *((columns / columns.std(axis=0, ddof=ddof), 0) for ddof in (0, 1))]
+    for x, min_std in problems:
+        end = fit(x, 2, min_std=min_std, n_starts=1, rng=1).log_likelihood
+        assert "is not it" not in verdict_of(check.mend_the_table, end).message

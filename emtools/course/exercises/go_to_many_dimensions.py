@@ -5,7 +5,17 @@ from collections.abc import Callable
 import numpy as np
 
 from emtools import multivariate
-from emtools.course.exercises import Verdict, in_short, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import (
+    Verdict,
+    answer_of,
+    in_short,
+    is_close,
+    judge,
+    not_yet,
+    parts_of,
+    right,
+    to_do,
+)
 from emtools.multivariate import MultivariateMixture
 
 
@@ -31,7 +41,8 @@ def density_by_hand(log_density: float | None) -> Verdict:
             (-1.5 - np.log(2) - np.log(2 * np.pi), "|s|^2 is 1 + 4: square each, then add."),
             (np.exp(-2.5 - np.log(4 * np.pi)), "That is the density; take its logarithm."),
         ],
-        what="L is [[2, 0], [1, 1]]. Solve L s = x from the top, then use Eq. (2).",
+        what="Find L by hand, solve L s = x from the top, then use Eq. (2).",
+        hint="L is [[2, 0], [1, 1]]. Solve L s = x from the top, then use Eq. (2).",
         because="L = [[2, 0], [1, 1]], s = (1, 2), and -5/2 - log 2 - log 2 pi = -5.0310.",
         rtol=5e-5,
     )
@@ -52,8 +63,11 @@ def count_parameters(four_counts: list[int] | None) -> Verdict:
             ([44, 24, 26, 15], "Each of the three circles has its own variance."),
             ([44, 24, 18, 15], "Diagonal and spherical bells differ from each other: 12 and 3."),
             ([30, 10, 12, 3], "Those are the covariances. Add 2 weights and 12 means."),
+            ([44, 26, 24, 17], "Tied and diag have changed places: one full matrix for all, 10."),
+            ([17, 26, 24, 44], "In the order full, tied, diag, spherical, please."),
         ],
-        what="Four numbers: 2 free weights, 12 means, and what each structure has of covariances.",
+        what="Four numbers, in the order full, tied, diag, spherical.",
+        hint="Four numbers: 2 free weights, 12 means, and what each structure has of covariances.",
         because="2 weights and 12 means, then 30, 10, 12 or 3. Full costs 2.6 times what spherical "
         "does; in twenty dimensions it would be 692 against 65.",
         rtol=1e-9,
@@ -71,6 +85,10 @@ def in_seconds(changed: list[int] | None) -> Verdict:
             ([0, 0, 5, 5], "Ellipses along the axes can stretch with them: diag does not feel it."),
             ([272] * 4, "A count of what *differs*: (before != after).sum()."),
             ([272, 272, 272, 267], "A count of what *differs*: (before != after).sum()."),
+            (
+                [0, 0, 0, 267],
+                "The circles' two labels have changed places: 272 - 267 differ.",
+            ),
         ],
         what="Fit X * [60, 1] with each structure and count the labels that differ from `fits`.",
         because="Only circles feel it. Times 60 for both columns, and they would not either; times "
@@ -92,14 +110,13 @@ def lopsided() -> MultivariateMixture:
 def equal_circles(structure: Callable) -> Verdict:
     """One variance for all features and all components."""
     given = lopsided()
-    try:
-        made = structure(given)
-        weights, means = np.asarray(made.weights, float), np.asarray(made.means, float)
-        found = np.asarray(made.covariances, dtype=float)
-    except Exception as error:  # whatever a reader's own code raises
-        return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
-    if not is_close(weights, given.weights, 1e-9) or not is_close(means, given.means, 1e-9):
+    made = answer_of(structure, given)
+    made = made if isinstance(made, Verdict) else parts_of(made, given)
+    if isinstance(made, Verdict):
+        return made
+    if not all(is_close(made[field], given[field], 1e-9) for field in (0, 1)):
         return not_yet("Weights and means should stay as they are: mixture._replace changes one.")
+    found = made.covariances
     if is_close(found, given.covariances, 1e-9):
         return to_do("So far it changes nothing. Two of the four structures together would do.")
     expected = multivariate.tied(multivariate.spherical(given)).covariances
@@ -108,8 +125,6 @@ def equal_circles(structure: Callable) -> Verdict:
             "Spherical, then tied, or the other way round: averages of averages. Six parameters "
             "on Old Faithful, log-likelihood -1709.6814. k-means is often taken for this one."
         )
-    if found.shape != expected.shape:
-        return not_yet(f"covariances should be (K, D, D), here (3, 3, 3); it is {found.shape}.")
     variances = np.trace(given.covariances, axis1=1, axis2=2) / 3
     slips = [
         (multivariate.spherical(given).covariances, "The circles still differ in size."),
@@ -151,6 +166,13 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
             (-3120.618622, "Diagonal bells do not complain, and count the wait twice. Full bells!"),
             (-1030.281676, "You left out more than needed: the eruptions can stay."),
             (-1034.001750, "You left out more than needed: the eruptions can stay."),
+            (
+                -613.326753,
+                "A floor keeps the wait counted twice from stopping the fit, and the fit then "
+                "measures the floor. Leave the second wait out.",
+            ),
+            (-385.466363, "You have standardised the columns. Keep the units."),
+            (-384.464515, "You have standardised the columns. Keep the units."),
         ],
         what="Which row has a gap? Which column is constant? Which says the same as another?",
         because="271 rows and two columns: one row had a gap, one column was constant, one said "

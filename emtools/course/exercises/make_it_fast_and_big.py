@@ -5,7 +5,18 @@ from collections.abc import Callable
 import numpy as np
 
 from emtools import data, logspace
-from emtools.course.exercises import Verdict, in_turn, is_close, judge, not_yet, right, to_do
+from emtools.course.exercises import (
+    Verdict,
+    answer_of,
+    in_turn,
+    is_close,
+    judge,
+    not_yet,
+    numbers_of,
+    parts_of,
+    right,
+    to_do,
+)
 from emtools.mixture import Mixture
 
 START = Mixture(np.array([0.5, 0.5]), np.array([50.0, 80.0]), np.array([5.0, 5.0]))
@@ -15,8 +26,6 @@ CHUNKS = np.split(data.waiting() + FAR, [30, 80, 180, 212])  # lengths 30, 50, 1
 
 def ten_million(seconds: float | None, millions: float | None) -> Verdict:
     """Time of a step of chapter 03 at N = 10,000,000, and how many millions of waits fill 8 GB."""
-    if seconds is None or millions is None:
-        return to_do("Two numbers: seconds, and millions of waits.")
     return in_turn(
         judge(
             seconds,
@@ -27,7 +36,8 @@ def ten_million(seconds: float | None, millions: float | None) -> Verdict:
                 (120, "Ten times the data, ten times the time."),
                 (1200, "In seconds, please."),
             ],
-            what="The time, in seconds: on the log-log picture the line has slope 1 there.",
+            what="Two numbers: seconds, and millions of waits.",
+            hint="The time, in seconds: on the log-log picture the line has slope 1 there.",
             rtol=0.1,
         ),
         judge(
@@ -42,8 +52,10 @@ def ten_million(seconds: float | None, millions: float | None) -> Verdict:
                 (8000 / 8, "That is x alone: what a step by pieces can do."),
                 (1000 / 64, "In bytes, not bits."),
                 (125e6, "In millions, please."),
+                (8 * 1024**3 / 64e6, "8 GB are 8e9 bytes here; you took 8 GiB, of 1024**3 each."),
             ],
-            what="For each wait: 1 + 3 * 2 + 1 numbers, of 8 bytes each.",
+            what="The time is right. How many million waits are there when 8 GB are full?",
+            hint="For each wait: 1 + 3 * 2 + 1 numbers, of 8 bytes each.",
             because="64 bytes for each wait. By slope 1 such a step takes 15 s; but when memory "
             "is full, the computer begins to use its disk, or ends the program, and the line "
             "breaks. By pieces only x itself grows: a billion waits in the same 8 GB.",
@@ -58,8 +70,6 @@ def how_narrow(wrong: float | None, safe: float | None) -> Verdict:
     Eq. (4) of the chapter says which epsilon: an answer with half of it (the rounding error at its
     worst) is not accepted, but told apart.
     """
-    if wrong is None or safe is None:
-        return to_do("Two widths, in the unit of the data.")
     eps = np.finfo(float).eps
     return in_turn(
         judge(
@@ -72,7 +82,8 @@ def how_narrow(wrong: float | None, safe: float | None) -> Verdict:
                 (1000 * np.sqrt(eps / 1e-6), "The centre is 500 away, not 1000."),
                 (500 * np.sqrt(1e-6 / eps), "Upside down: narrow bells have large errors."),
             ],
-            what="The first width: solve eps * (500 / width)**2 = 1e-6.",
+            what="Two widths, in the unit of the data.",
+            hint="The first width: solve eps * (500 / width)**2 = 1e-6.",
             rtol=1e-2,
         ),
         judge(
@@ -85,7 +96,8 @@ def how_narrow(wrong: float | None, safe: float | None) -> Verdict:
                 (500**2 / 1000, "That is the width squared. Take the root."),
                 (1000 / np.sqrt(1000), "The centre is 500 away, not 1000."),
             ],
-            what="The second width: `drops` is (500 / width)**2, and its limit is 1000.",
+            what="The first width is right. The second: look at `parabolas`.",
+            hint="The second width: `drops` is (500 / width)**2, and its limit is 1000.",
             because="The shelf leaves the fast way at a width two thousand times larger than it "
             "must, if a millionth of a nat were allowed. There Eq. (4) says 2e-13 nats, and the "
             "log-likelihood of a million observations is still right to a millionth of a nat.",
@@ -117,33 +129,36 @@ def step_on_chunks(step: Callable | None) -> Verdict:
     if step is None:
         return to_do("A function of a list of chunks and a mixture.")
     start = Mixture(START.weights.copy(), START.means + FAR, START.stds.copy())
-    try:
-        found = step([chunk.copy() for chunk in CHUNKS], start)
-    except Exception as error:  # whatever a reader's own code raises
-        return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
-    if isinstance(found, tuple) and len(found) == 2:
-        return not_yet("Return the Mixture alone, without the log-likelihood.")
-    try:
-        weights, means, stds = (np.asarray(part, dtype=float) for part in found)
-        numbers = np.ravel([weights, means - FAR, stds])
-    except (TypeError, ValueError):
-        return not_yet(
-            f"Return a Mixture: weights, means and stds of two bells, not {type(found).__name__}."
-        )
+    put_together = []
+    found = answer_of(step, watched(CHUNKS, put_together), start)
+    found = found if isinstance(found, Verdict) else parts_of(found, start)
+    if isinstance(found, Verdict):
+        return found
+    numbers = np.ravel(found._replace(means=found.means - FAR))
     whole = in_one(data.waiting())
+    if is_close(numbers, np.ravel(whole), 1e-10) and put_together:
+        return not_yet(
+            f"The numbers are right, but np.{put_together[-1]} has put the chunks together. Think "
+            "of files that do not fit into memory: what can be added up instead?"
+        )
     if is_close(numbers, np.ravel(whole), 1e-10):
         return right("Three sums for each bell are all that EM needs, wherever they come from.")
     if is_close(numbers, np.ravel(START), 1e-10):
         return to_do("That is the mixture you were given. What does EM need from each chunk?")
-    if numbers.shape != (6,):
-        return not_yet("Return a Mixture: weights, means and stds of two bells.")
-    for wrong, slip in chunk_slips():
+    for wrong, slip in chunk_slips(whole):
         if is_close(numbers, np.ravel(wrong), 1e-6):
             return not_yet(slip)
-    if is_close(numbers, np.ravel(whole), 1e-2):
+    shifts = numbers[2:4] - whole.means
+    if np.ptp(shifts) < 1e-6 and abs(shifts[0]) > 1:
         return not_yet(
-            f"Close, but not to 1e-10. These waits lie near {CHUNKS[0][0]:,.0f}: the page's own "
-            "`centre`, 70.9, is as far from them as zero. Find the mean of all from the chunks."
+            f"Both means are off by {shifts[0]:,.6g} minutes. Sums about a centre give means "
+            "counted from it: was the centre added back, and the same one?"
+        )
+    if is_close(numbers, np.ravel(whole), 1e-3):
+        return not_yet(
+            "Close, but not to 1e-10. Is it the page's own `centre`, 70.9? These waits lie near "
+            f"{CHUNKS[0][0]:,.0f}: it is as far from them as zero. Find the mean of all from the "
+            "chunks."
         )
     parts = ("weights", "means", "stds")
     for name, ours, theirs in zip(parts, numbers.reshape(3, 2), whole, strict=True):
@@ -156,13 +171,32 @@ def step_on_chunks(step: Callable | None) -> Verdict:
     return not_yet("Not to 1e-10.")
 
 
+def watched(chunks, noted):
+    """The same chunks; NumPy's functions that put all of them together are noted by name.
+
+    What is taken to plain lists or arrays first goes unseen.
+    """
+    n_samples = sum(len(chunk) for chunk in chunks)
+
+    class Chunk(np.ndarray):
+        def __array_function__(self, function, types, arguments, options):
+            result = super().__array_function__(function, types, arguments, options)
+            if n_samples in getattr(result, "shape", ()):
+                noted.append(function.__name__)
+            return result
+
+    return [chunk.view(Chunk) for chunk in chunks]
+
+
 def in_one(x):
     """One step on waits in one array, as chapter 03 does it."""
     return logspace.m_step(x, logspace.e_step(x, START)[0])
 
 
-def chunk_slips():
+def chunk_slips(whole):
     """Wrong ways to put chunks together, with what to say to each; for waits that are not far."""
+    n_samples = len(data.waiting())
+    owned = whole.weights * n_samples
     chunks = [chunk - FAR for chunk in CHUNKS]
     each = [in_one(chunk) for chunk in chunks]
     lengths = [len(chunk) for chunk in chunks]
@@ -208,35 +242,72 @@ def chunk_slips():
             "That takes a whole step for each chunk, one after the other. One E-step with one "
             "mixture for all of them; then one M-step.",
         ),
-        (each[-1], "That is the last chunk alone. Add up: `total`."),
-        (each[0], "That is the first chunk alone. Add up: `total`."),
+        (
+            Mixture(*(part[::-1] for part in whole)),
+            "The two bells have changed places. A step keeps them in the order of its mixture.",
+        ),
+        *(
+            (
+                whole._replace(stds=whole.stds * np.sqrt(n / (n - 1))),
+                "Weights and means are right. The variances are divided by one too few: by the "
+                "soft counts, without - 1.",
+            )
+            for n in (n_samples, owned)
+        ),
+        *(
+            (one, f"That is the {which} chunk alone. Add up: `total`.")
+            for which, one in zip(("first", "second", "third", "fourth", "last"), each, strict=True)
+        ),
     ]
 
 
 def left_of_the_start(shares: list[float] | None) -> Verdict:
     """Share of the averages that is still from the start after 100 chunks, exponents 1 and 0.6."""
-    if shares is None:
-        return to_do("Two numbers, by code: for alpha = 1, then for 0.6.")
-    t = np.arange(100)
-    slow, quick = (np.prod(1 - (t + 2.0) ** -alpha) for alpha in (1, 0.6))
-    last = [1 - 101.0**-alpha for alpha in (1, 0.6)]
-    late = [np.prod(1 - (t[:-1] + 2.0) ** -alpha) for alpha in (1, 0.6)]
+
+    def left(first, last):
+        """The two shares left by the chunks from t = first to t = last."""
+        t = np.arange(first, last + 1)
+        return np.array([np.prod(1 - (t + 2.0) ** -alpha) for alpha in (1, 0.6)])
+
+    slow, quick = expected = left(0, 99)
+    last = left(99, 99)
+    sums = [np.sum((np.arange(100) + 2.0) ** -alpha) for alpha in (1, 0.6)]
+    hint = (
+        "Two numbers: the product of 1 - (t + 2)**-alpha over t = 0, ..., 99, for alpha = 1 and "
+        "0.6."
+    )
+    if is_near(shares, expected):
+        hint = "As a guess it is, to a power of ten. Now by code. " + hint
     return judge(
         shares,
-        [slow, quick],
+        expected,
         [
             ([quick, slow], "In the order 1, then 0.6, please."),
             ([101.0**-1, 101**-0.6], "Those are the last two shares eta of a new chunk."),
             (last, "That is what the last chunk alone leaves. All hundred leave a share of it."),
             ([x**100 for x in last], "The share changes from chunk to chunk: a product over t."),
             ([1 - slow, 1 - quick], "That share is *not* from the start any more."),
-            (late, "One chunk short: t goes from 0 to 99."),
+            (left(0, 98), "One chunk short: t goes from 0 to 99."),
+            (left(0, 100), "One chunk too many: t goes from 0 to 99."),
+            (left(1, 100), "t goes from 0 to 99, not from 1 to 100."),
+            (100 * expected, "In percent, that is. As shares, please: between 0 and 1."),
+            (np.log10(expected), "Those are the logarithms, to base 10, of the shares."),
+            (np.log(expected), "Those are the logarithms of the shares."),
+            (np.exp(-np.array(sums)), "exp(-eta) is 1 - eta for small eta only; multiply 1 - eta."),
             ([0, quick], "eta_0 is 2**-alpha, not 1: something is left."),
             ([0, 0], "eta_0 is 2**-alpha, not 1: something is left."),
         ],
-        what="Two numbers: the product of 1 - (t + 2)**-alpha over t = 0, ..., 99, for alpha = 1 "
-        "and 0.6.",
+        what="Two numbers, by code: for alpha = 1, then for 0.6.",
+        hint=hint,
         because="For alpha = 1 it is 1/101: the start counts like one chunk among 101. For 0.6 it "
         "is gone, and so are the early chunks: quick to forget, and noisy.",
         rtol=1e-2,
     )
+
+
+def is_near(answer, expected):
+    """Whether each number is the expected one to a power of ten."""
+    numbers = numbers_of(answer)
+    if numbers is None or numbers.shape != expected.shape or not np.all(numbers > 0):
+        return False
+    return bool(np.all(np.abs(np.log10(numbers / expected)) <= 0.5))
