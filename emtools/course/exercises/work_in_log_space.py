@@ -82,13 +82,13 @@ def smallest_wait(minutes: float | None) -> Verdict:
     for number, slip in slips:
         if is_near(minutes, number, 1.0):
             return not_yet(slip)
-    if not is_near(minutes, 0, 10_000):
+    if not is_near(minutes, 5000, 5000):
         return not_yet(f"Not {in_short(minutes)}. We look for one number of minutes.")
     with np.errstate(all="ignore"):
         resp = arrays.e_step(np.array([as_number(minutes)]), bells)
     if np.isnan(resp).any():
-        return not_yet(f"{in_short(minutes)} is nan, but so are shorter waits. Halve the distance.")
-    return not_yet(f"{in_short(minutes)} still has two numbers. Go on to longer waits.")
+        return not_yet(f"At {in_short(minutes)} it is nan, but so it is at shorter waits.")
+    return not_yet(f"At {in_short(minutes)} the shares are still numbers. Go on to longer waits.")
 
 
 def as_number(answer):
