@@ -97,12 +97,12 @@ def linkage_step(theta):
     return linkage_m_step(linkage_e_step(theta)), linkage_log_likelihood(theta)
 
 
-def log_posterior(log_joint):
+def log_posterior(log_joints):
     """Log responsibilities, log p(z_n = k | x_n): the labels' distribution given the observations.
 
     Parameters
     ----------
-    log_joint : (N, K) array
+    log_joints : (N, K) array
         log p(x_n, z_n = k).
 
     Returns
@@ -110,15 +110,15 @@ def log_posterior(log_joint):
     (N, K) array
         In nats; exp of each row sums to one.
     """
-    return log_joint - np.logaddexp.reduce(log_joint, axis=1, keepdims=True)
+    return log_joints - np.logaddexp.reduce(log_joints, axis=1, keepdims=True)
 
 
-def expected_log_joint(log_joint, resp):
+def expected_log_joint(log_joints, resp):
     """Q: the log joint of observations and labels, averaged over the labels.
 
     Parameters
     ----------
-    log_joint : (N, K) array
+    log_joints : (N, K) array
         log p(x_n, z_n = k).
     resp : (N, K) array
         Any distribution over the labels; each row sums to one.
@@ -126,10 +126,10 @@ def expected_log_joint(log_joint, resp):
     Returns
     -------
     float
-        In nats; a label that resp rules out counts for nothing, even where log_joint is -inf.
+        In nats; a label that resp rules out counts for nothing, even where log_joints are -inf.
     """
     possible = resp > 0
-    return np.sum(resp[possible] * log_joint[possible])
+    return np.sum(resp[possible] * log_joints[possible])
 
 
 def entropy(resp):
@@ -149,12 +149,12 @@ def entropy(resp):
     return -np.sum(resp[possible] * np.log(resp[possible]))
 
 
-def lower_bound(log_joint, resp):
+def lower_bound(log_joints, resp):
     """Lower bound F(q, theta) on the log-likelihood.
 
     Parameters
     ----------
-    log_joint : (N, K) array
+    log_joints : (N, K) array
         log p(x_n, z_n = k) under theta.
     resp : (N, K) array
         q: any distribution over the labels; each row sums to one.
@@ -162,19 +162,19 @@ def lower_bound(log_joint, resp):
     Returns
     -------
     float
-        In nats; the log-likelihood minus `kl_divergence(resp, log_posterior(log_joint))`.
+        In nats; the log-likelihood minus `kl_divergence(resp, log_posterior(log_joints))`.
     """
-    return expected_log_joint(log_joint, resp) + entropy(resp)
+    return expected_log_joint(log_joints, resp) + entropy(resp)
 
 
-def kl_divergence(resp, log_posterior):
+def kl_divergence(resp, log_posteriors):
     """KL(q || posterior): how far the bound lies below the log-likelihood.
 
     Parameters
     ----------
     resp : (N, K) array
         q: any distribution over the labels; each row sums to one.
-    log_posterior : (N, K) array
+    log_posteriors : (N, K) array
         Log responsibilities, as `log_posterior` gives them.
 
     Returns
@@ -183,4 +183,4 @@ def kl_divergence(resp, log_posterior):
         In nats, summed over the observations; 0 only where q is the posterior.
     """
     possible = resp > 0
-    return np.sum(resp[possible] * (np.log(resp[possible]) - log_posterior[possible]))
+    return np.sum(resp[possible] * (np.log(resp[possible]) - log_posteriors[possible]))

@@ -1,6 +1,7 @@
 """Checks for the exercises of chapter 04, see why EM climbs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -8,6 +9,8 @@ from emtools import data, logspace
 from emtools.bound import linkage_step, lower_bound
 from emtools.course.exercises import Verdict, judge, not_yet, right, to_do
 from emtools.mixture import Mixture, log_joint
+
+NOTHING = MappingProxyType({})
 
 
 def linkage_by_hand(theta: float | None) -> Verdict:
@@ -25,6 +28,7 @@ def linkage_by_hand(theta: float | None) -> Verdict:
             ((first + last) / (first + last + 38), "That gives all 125 to the theta/4 part."),
             (first / 4, "That is the number of linked animals in the first class. Go on."),
             (0.25, "That is the responsibility, one quarter. Now the M-step."),
+            (2 / 3, "That is the start; we want what one step makes of it."),
         ],
         what="The responsibility is theta/4 over (1/2 + theta/4); then linked over all that count.",
         because="The 125 split into 93.75 and 31.25, and theta is 65.25/103.25.",
@@ -36,6 +40,7 @@ def coins_by_hand(theta_a: float | None, theta_b: float | None) -> Verdict:
     if theta_a is None or theta_b is None:
         return to_do("Set both chances.")
     exact = data.coin_iterates()[1]
+    of_fifty = [0.42594964, 0.23405036]
     return judge(
         [theta_a, theta_b],
         exact[1],
@@ -43,6 +48,7 @@ def coins_by_hand(theta_a: float | None, theta_b: float | None) -> Verdict:
             (exact[1][::-1], "The two coins are swapped."),
             ([0.8, 0.45], "That gives each set wholly to its likelier coin; share it out instead."),
             ([0.66, 0.66], "That is what equal starting chances would give, for ever."),
+            (of_fifty, "Divide by the tosses expected of each coin, not by all fifty."),
             (exact[10], "That is the tenth step; we want the first."),
             (exact[-1], "That is the limit; we want the first step."),
         ],
@@ -79,22 +85,35 @@ def ignorant_bound(bound: float | None, gap: float | None) -> Verdict:
     )
 
 
-def catch_an_exhibit(believes: Callable, museum: dict) -> Verdict:
+def catch_an_exhibit(believes: Callable, museum: Mapping = NOTHING) -> Verdict:
     """A test that passes the right code and fails an exhibit that never falls."""
+    if not museum:
+        return not_yet("Hand over the museum, too: check.catch_an_exhibit(believes, museum).")
+    used = set(getattr(getattr(believes, "__code__", None), "co_names", ()))
+    if used & {"inspect", "museum"}:
+        return not_yet("Look at what the exhibit computes, without `inspect` or `museum`.")
     opinions = {}
     for name, exhibit in museum.items():
         with np.errstate(all="ignore"):
             try:
                 opinion = believes(exhibit)
+                n_answers = np.size(opinion)
             except Exception as error:  # whatever a reader's own code raises
                 return not_yet(f"On {name!r} your test stopped: {type(error).__name__}: {error}")
         if opinion is None:
             return not_yet("Your test returned None. Does it end with return?")
-        opinions[name] = bool(opinion)
+        if n_answers != 1:
+            return not_yet(
+                f"Your test returned an array of {n_answers} answers, and we want one; did you "
+                "mean `.all()`, or `np.allclose`?"
+            )
+        opinions[name] = bool(np.ravel(opinion)[0])
     if not opinions.pop("right"):
         return not_yet("Your test does not believe the right code.")
     caught = [name for name, opinion in opinions.items() if not opinion]
-    missed = [name for name in caught if name[0] in "2345"]
-    if not missed:
-        return to_do("So far it believes exhibits 2, 3, 4 and 5. Which line of the six sees one?")
-    return right(f"It catches {', '.join(caught)}, and believes the right code.")
+    if any(name[0] in "2345" for name in caught):
+        return right(f"It catches {', '.join(caught)}, and believes the right code.")
+    untouched = used == {"run", "waiting", "start", "never_falls"}
+    return (to_do if untouched else not_yet)(
+        "So far it believes exhibits 2, 3, 4 and 5. Which line of the six sees one?"
+    )

@@ -21,6 +21,16 @@ def test_the_cliff_marks_the_thirteen_galaxies_that_both_bells_lose(galaxies):
         assert_allclose(np.sort(plotted), np.sort(expected))
 
 
+def test_the_edge_shows_the_galaxy_that_is_lost_and_the_one_that_is_saved_by_a_hair(galaxies):
+    ax = plots.new_axes()
+    figures.draw_edge(ax, galaxies, GALAXIES_START, (16000, 16250))
+    assert [text.get_text() for text in ax.texts[:2]] == ["16084: lost", "16170: saved"]
+    lowest, highest = ax.get_ylim()
+    for text in ax.texts[:2]:
+        assert lowest < text.xy[1] < highest
+    assert ax.texts[0].xy[1] < figures.FLOOR < ax.texts[1].xy[1] < figures.LAST_NORMAL
+
+
 def test_the_floor_is_float64s():
     assert np.exp(figures.FLOOR) > 0
     assert np.exp(figures.FLOOR - 0.01) == 0
@@ -36,5 +46,8 @@ def test_each_version_of_the_outlier_has_its_bar():
         "log space": lambda x, mixture: logspace.e_step(x, mixture)[0],
     }
     figures.draw_outlier(axes, CONVERGED, 400, versions)
-    assert [text.get_text() for text in axes[1].texts] == ["nan / nan", "5.61e-107 / 1"]
+    assert [text.get_text() for text in axes[1].texts] == ["nan / nan", "5.6e-107 / 1"]
+    legend = [text.get_text() for text in axes[0].get_legend().get_texts()]
+    long_first = CONVERGED.means[0] > CONVERGED.means[1]
+    assert legend == ["long bell", "short bell"][:: 1 if long_first else -1]
     assert [label.get_text() for label in axes[1].get_yticklabels()] == list(versions)
