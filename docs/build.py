@@ -27,6 +27,7 @@ from emtools.mixture import Mixture
 
 MYST = {"extension": ".md", "format_name": "myst"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -75,7 +76,7 @@ def build(text, folder):
     """Write a chapter's notebook and, if it has exercises, the one with their solutions."""
     chapter = read_text(text)
     if folder == NOTEBOOKS:  # the text as jupytext writes it when JupyterLab saves the chapter
-        text.write_text(jupytext.writes(chapter, fmt=MYST), encoding="utf-8")
+        text.write_text(as_saved(chapter), encoding="utf-8")
     places = {folder / f"{text.stem}.ipynb": chapter}
     answers = SOURCE / "answers" / text.name
     if answers.exists():
@@ -85,6 +86,13 @@ def build(text, folder):
     print(f"{text.stem}: {time.monotonic() - began:.0f} s", flush=True)
     for path, notebook in places.items():
         write_notebook(notebook, path)
+
+
+def as_saved(chapter):
+    """The text that JupyterLab's save writes: it knows the language, and marks each cell with it."""
+    saved = copy.deepcopy(chapter)
+    saved.metadata["language_info"] = LANGUAGE
+    return jupytext.writes(saved, fmt=MYST)
 
 
 def read_text(path):
