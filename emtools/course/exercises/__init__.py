@@ -68,7 +68,8 @@ def is_close(answer, expected, rtol=1e-3, atol=1e-12):
     if numbers is None or numbers.shape != expected.shape:
         return False
     if numbers.dtype == np.float32:
-        rtol = max(rtol, 4 * float(np.finfo(np.float32).eps))
+        single = np.finfo(np.float32)
+        rtol, atol = max(rtol, 4 * float(single.eps)), max(atol, float(single.tiny))
     return bool(np.allclose(numbers.astype(float), expected, rtol=rtol, atol=atol))
 
 
@@ -292,8 +293,8 @@ def truth_of(answer):
         answers = np.asarray(None)
     if answers.size != 1 and answers.dtype.kind in "biuf":
         return not_yet(
-            f"Your function should return one True or False, not {answers.size} of them. "
-            "Are all of them meant, or any? np.all and np.any say so."
+            f"Your function returned {answers.size} answers, and we want one. Are all of them "
+            "meant, or any? `np.all` and `np.any` say so, or `np.allclose`."
         )
     if answers.dtype.kind not in "biuf":
         return not_yet(f"Your function should return True or False, not {kind_of(answer)}.")
