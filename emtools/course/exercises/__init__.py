@@ -42,7 +42,7 @@ def not_yet(why):
     return Verdict(False, why)
 
 
-RETURNED_NONE = not_yet("Your function returned None. Does it end with `return`?")
+RETURNED_NONE = not_yet("Your function returned None. Does it end with return?")
 
 
 def is_close(answer, expected, rtol=1e-3, atol=1e-12):
