@@ -96,6 +96,8 @@ def numbers_of(answer):
                 numbers = np.asarray([np.squeeze(part) for part in answer])
             if numbers.dtype.kind == "c" and not numbers.imag.any():
                 numbers = numbers.real
+            if numbers.dtype.kind == "O" and any(part is None for part in numbers.flat):
+                return None
             if numbers.dtype.kind in "OSU":
                 numbers = numbers.astype(float)
     except Exception:  # whatever a reader hands over
@@ -131,6 +133,10 @@ def judge(answer, expected, slips, *, what, because="", rtol=1e-3, hint=None):
     """
     if answer is None:
         return to_do(what)
+    if is_fit(answer):
+        return not_yet("That is a whole Fit. Which part is asked for: its .log_likelihood?")
+    if callable(answer):
+        return not_yet("That is a function; hand over what it returns.")
     if is_close(answer, expected, rtol):
         return right(because)
     for number, slip in slips:
@@ -317,8 +323,6 @@ def kind_of(answer):
 
 def in_short(answer):
     """An answer as a message quotes it: numbers with six digits, anything else cut short."""
-    if is_fit(answer):
-        return "A whole Fit (rather than one part of it, such as its .log_likelihood)"
     numbers = numbers_of(answer)
     if numbers is None:
         try:
