@@ -14,6 +14,7 @@ RIGHT = [
     (check.how_narrow, [0.0074, 15.8]),
     (check.how_narrow, [0.00745058, 15.8114]),
     (check.left_of_the_start, [[1 / 101, 4.2098e-7]]),
+    (check.left_of_the_start, [[0.0099, 4.2e-7]]),
 ]
 
 
@@ -63,6 +64,9 @@ WRONG = [
     (check.left_of_the_start, [[2 / 102, 1.1604e-6]], "from 1 to 100"),
     (check.left_of_the_start, [np.exp([-4.19728, -12.91551])], "small eta"),
     (check.left_of_the_start, [[0.01, 1e-6]], "As a guess"),
+    (check.left_of_the_start, [[0.01, 4e-7]], "As a guess"),
+    (check.left_of_the_start, [[None, None]], "[None, None] is not it"),
+    (check.left_of_the_start, [lambda: 0], "hand over what it returns"),
     (check.left_of_the_start, [[0.5, 0.3]], "the product of"),
 ]
 

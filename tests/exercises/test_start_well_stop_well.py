@@ -156,7 +156,7 @@ def plain_aitken(history):
         (lambda history: [aitken_gap(history) < 1e-3], True, "step 75"),
         (lambda history: True if aitken_gap(history) < 1e-3 else None, True, "step 75"),
         (lambda history: None, False, "returned None"),
-        (lambda history: np.diff(history) < 1e-4, False, "not 0 of them"),
+        (lambda history: np.diff(history) < 1e-4, False, "0 answers"),
         (lambda history: "no", False, "True or False"),
         (lambda history: history.pop() > 0, False, "never stops"),
         (lambda history: len(history) > 300, False, "60 are allowed"),

@@ -91,6 +91,7 @@ NONSENSE = {
     "Fit": lambda: Fit(MIXTURE, -1.0, np.zeros(2), 1, True),
     "Mixture": lambda: Mixture(*(part.copy() for part in MIXTURE)),
     "Mixture of text": lambda: Mixture("a", "b", "c"),
+    "Mixture of numbers": lambda: Mixture(1, 2, 3),
     "Mixture of nan": lambda: Mixture(*np.full((3, 2), np.nan)),
     "huge array": lambda: np.zeros(10**6),
     "fraction": lambda: Fraction(1, 3),

@@ -42,7 +42,7 @@ def not_yet(why):
     return Verdict(False, why)
 
 
-RETURNED_NONE = not_yet("Your function returned None. Does it end with `return`?")
+RETURNED_NONE = not_yet("Your function returned None. Does it end with return?")
 
 
 def is_close(answer, expected, rtol=1e-3, atol=1e-12):
@@ -68,7 +68,8 @@ def is_close(answer, expected, rtol=1e-3, atol=1e-12):
     if numbers is None or numbers.shape != expected.shape:
         return False
     if numbers.dtype == np.float32:
-        rtol = max(rtol, 4 * float(np.finfo(np.float32).eps))
+        single = np.finfo(np.float32)
+        rtol, atol = max(rtol, 4 * float(single.eps)), max(atol, float(single.tiny))
     return bool(np.allclose(numbers.astype(float), expected, rtol=rtol, atol=atol))
 
 
@@ -95,6 +96,8 @@ def numbers_of(answer):
                 numbers = np.asarray([np.squeeze(part) for part in answer])
             if numbers.dtype.kind == "c" and not numbers.imag.any():
                 numbers = numbers.real
+            if numbers.dtype.kind == "O" and any(part is None for part in numbers.flat):
+                return None
             if numbers.dtype.kind in "OSU":
                 numbers = numbers.astype(float)
     except Exception:  # whatever a reader hands over
@@ -130,6 +133,10 @@ def judge(answer, expected, slips, *, what, because="", rtol=1e-3, hint=None):
     """
     if answer is None:
         return to_do(what)
+    if is_fit(answer):
+        return not_yet("That is a whole Fit. Which part is asked for: its .log_likelihood?")
+    if callable(answer):
+        return not_yet("That is a function; hand over what it returns.")
     if is_close(answer, expected, rtol):
         return right(because)
     for number, slip in slips:
@@ -292,8 +299,8 @@ def truth_of(answer):
         answers = np.asarray(None)
     if answers.size != 1 and answers.dtype.kind in "biuf":
         return not_yet(
-            f"Your function should return one True or False, not {answers.size} of them. "
-            "Are all of them meant, or any? np.all and np.any say so."
+            f"Your function returned {answers.size} answers, and we want one. Are all of them "
+            "meant, or any? `np.all` and `np.any` say so, or `np.allclose`."
         )
     if answers.dtype.kind not in "biuf":
         return not_yet(f"Your function should return True or False, not {kind_of(answer)}.")
@@ -316,8 +323,6 @@ def kind_of(answer):
 
 def in_short(answer):
     """An answer as a message quotes it: numbers with six digits, anything else cut short."""
-    if is_fit(answer):
-        return "A whole Fit (rather than one part of it, such as its .log_likelihood)"
     numbers = numbers_of(answer)
     if numbers is None:
         try:

@@ -41,7 +41,7 @@ def density_by_hand(log_density: float | None) -> Verdict:
             (-1.5 - np.log(2) - np.log(2 * np.pi), "|s|^2 is 1 + 4: square each, then add."),
             (np.exp(-2.5 - np.log(4 * np.pi)), "That is the density; take its logarithm."),
         ],
-        what="Find L by hand, solve L s = x from the top, then use Eq. (2).",
+        what="Find L and s on paper, then use Eq. (2).",
         hint="L is [[2, 0], [1, 1]]. Solve L s = x from the top, then use Eq. (2).",
         because="L = [[2, 0], [1, 1]], s = (1, 2), and -5/2 - log 2 - log 2 pi = -5.0310.",
         rtol=5e-5,

@@ -301,7 +301,7 @@ def left_of_the_start(shares: list[float] | None) -> Verdict:
         hint=hint,
         because="For alpha = 1 it is 1/101: the start counts like one chunk among 101. For 0.6 it "
         "is gone, and so are the early chunks: quick to forget, and noisy.",
-        rtol=1e-2,
+        rtol=5e-3,
     )
 
 

@@ -185,7 +185,7 @@ def rule_of_your_own(stop: Callable) -> Verdict:
                 f"{enough} steps; {allowed} are allowed. Does your rule look at the gains?"
             )
         said.append(f"step {n} of the {name}")
-    return right(f"It stops at {' and '.join(said)}, each less than 0.001 nats short.")
+    return right(f"It stops at {', '.join(said)}; each is less than 0.001 nats short.")
 
 
 @cache
