@@ -89,7 +89,7 @@ def build(text, folder):
 
 
 def as_saved(chapter):
-    """The text that JupyterLab's save writes: it knows the language, and marks each cell with it."""
+    """The text that a save in JupyterLab writes, which marks each cell with its language."""
     saved = copy.deepcopy(chapter)
     saved.metadata["language_info"] = LANGUAGE
     return jupytext.writes(saved, fmt=MYST)

@@ -68,26 +68,6 @@ def test_a_stub_is_told_what_to_do(check):
     assert verdict_of(check, *[None] * len(parameters(check))).right is None
 
 
-# What a check cannot take yet, by its name: to be emptied when it reads answers with `numbers_of`
-# and calls functions with `answer_of`.
-IN_ARRAYS = {"complex array", "masked array", "Mixture of numbers"}
-RETURNED_ODDLY = {"huge number", "ragged list", "list in itself", "stubborn object", "Fit"}
-LEFT_OUT = {
-    "lopsided_weights": IN_ARRAYS,
-    "other_way_round": IN_ARRAYS,
-    "wrong_axis": IN_ARRAYS,
-    "three_bells": IN_ARRAYS,
-    "count_first": {"for ever", *(f"returns {name}" for name in IN_ARRAYS)},
-    "smallest_wait": {"huge number", "stubborn object", "complex array"},
-    "build_lse": {f"returns {name}" for name in RETURNED_ODDLY},
-    "judge_a_cure": {
-        *("returns huge number", "returns stubborn object", "returns complex array"),
-        *("in place", "returns float32"),
-    },
-    "catch_an_exhibit": {"returns NotImplemented"},
-}
-
-
 # "To do." is for the stub: for nothing, and for functions that change nothing, as some stubs do.
 LIKE_A_STUB = ("None", "its argument", "its last argument", "in place")
 
@@ -103,8 +83,6 @@ def beside(check):
 @pytest.mark.parametrize("nonsense", NONSENSE)
 @pytest.mark.parametrize("check", OF_VALUES, ids=named)
 def test_nonsense_is_survived_and_never_right_nor_taken_for_the_stub(check, nonsense):
-    if nonsense in LEFT_OUT.get(check.__name__, ()):
-        return
     verdict = verdict_of(check, *[NONSENSE[nonsense]() for _ in parameters(check)])
     assert verdict.right is (None if nonsense == "None" else False)
 
@@ -112,8 +90,6 @@ def test_nonsense_is_survived_and_never_right_nor_taken_for_the_stub(check, nons
 @pytest.mark.parametrize("nonsense", [*NONSENSE, *RETURNED])
 @pytest.mark.parametrize("check", OF_FUNCTIONS, ids=named)
 def test_nonsense_functions_are_survived_and_never_right(check, nonsense):
-    if nonsense in LEFT_OUT.get(check.__name__, ()):
-        return
     verdict = verdict_of(check, (NONSENSE | RETURNED)[nonsense](), *beside(check))
     assert verdict.right is not True
     if nonsense not in LIKE_A_STUB:
@@ -122,8 +98,6 @@ def test_nonsense_functions_are_survived_and_never_right(check, nonsense):
 
 @pytest.mark.parametrize("check", OF_FUNCTIONS, ids=named)
 def test_a_forgotten_return_is_named(check):
-    if "returns None" in LEFT_OUT.get(check.__name__, ()):
-        return
     assert "returned None" in verdict_of(check, lambda *given: None, *beside(check)).message
 
 
@@ -136,7 +110,7 @@ RIGHT_VALUES = [(check, answers) for check, answers in RIGHT if check in OF_VALU
 @pytest.mark.parametrize(("check", "answers"), RIGHT_VALUES, ids=named)
 def test_a_right_answer_is_right_in_every_form(check, answers):
     each = [in_other_forms(answer) for answer in answers]
-    for form in set(each[0]).intersection(*each) - set(LEFT_OUT.get(check.__name__, ())):
+    for form in set(each[0]).intersection(*each):
         given = [forms[form] for forms in each]
         assert verdict_of(check, *given).right is True, form
 
@@ -150,16 +124,14 @@ def test_a_right_function_is_right_if_it_works_in_place(check, answers):
         in_place(*given)
         return answer
 
-    if "in place" not in LEFT_OUT.get(check.__name__, ()):
-        assert verdict_of(check, careless, *others).right is True
+    assert verdict_of(check, careless, *others).right is True
 
 
 @pytest.mark.parametrize(("check", "answers"), RIGHT_FUNCTIONS, ids=named)
 def test_a_right_function_is_right_in_float32(check, answers):
     function, *others = answers
-    if "returns float32" not in LEFT_OUT.get(check.__name__, ()):
-        verdict = verdict_of(check, lambda *given: as_float32(function(*given)), *others)
-        assert verdict.right is True
+    verdict = verdict_of(check, lambda *given: as_float32(function(*given)), *others)
+    assert verdict.right is True
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ WRONG = [
     (check.wrong_axis, [START], "axis=0"),
     (check.wrong_axis, [START._replace(weights=np.full(2, 1 / 272))], "Each weight is 1/272"),
     (check.count_first, [lambda x, resp, times: None], "returned None"),
-    (check.count_first, [lambda x, resp, times: (1, 2)], "return Mixture"),
+    (check.count_first, [lambda x, resp, times: (1, 2)], "return a Mixture"),
     (check.count_first, [lambda x, resp, times: 1 / 0], "ZeroDivisionError"),
     (check.memory, [80], "each component"),
     (check.memory, [20], "8 bytes"),

@@ -10,6 +10,7 @@ from emtools.course.exercises import (
     is_close,
     judge,
     not_yet,
+    numbers_of,
     to_do,
 )
 from emtools.mixture import Mixture
@@ -176,10 +177,8 @@ def one_wild_value(observation: float | None, iteration: int | None) -> Verdict:
 
 
 def flattened(parameters):
-    """Six scalars or one-element arrays as one flat list of floats; anything else as it is."""
-    if all(hasattr(parameters, name) for name in Mixture._fields):  # the six in another order
-        parameters = [*parameters.means, *parameters.stds, *parameters.weights]
-    try:
-        return [float(np.squeeze(parameter)) for parameter in parameters]
-    except (TypeError, ValueError):
+    """The six parameters of a Mixture in the order of the loop; anything else as it is."""
+    if not all(hasattr(parameters, name) for name in Mixture._fields):
         return parameters
+    numbers = numbers_of([parameters.means, parameters.stds, parameters.weights])
+    return parameters if numbers is None else numbers.ravel()

@@ -7,7 +7,7 @@ import numpy as np
 
 from emtools import data, logspace
 from emtools.bound import linkage_step, lower_bound
-from emtools.course.exercises import Verdict, judge, not_yet, right, to_do
+from emtools.course.exercises import Verdict, answer_of, judge, not_yet, right, to_do, truth_of
 from emtools.mixture import Mixture, log_joint
 
 NOTHING = MappingProxyType({})
@@ -94,20 +94,11 @@ def catch_an_exhibit(believes: Callable, museum: Mapping = NOTHING) -> Verdict:
         return not_yet("Look at what the exhibit computes, without `inspect` or `museum`.")
     opinions = {}
     for name, exhibit in museum.items():
-        with np.errstate(all="ignore"):
-            try:
-                opinion = believes(exhibit)
-                n_answers = np.size(opinion)
-            except Exception as error:  # whatever a reader's own code raises
-                return not_yet(f"On {name!r} your test stopped: {type(error).__name__}: {error}")
-        if opinion is None:
-            return not_yet("Your test returned None. Does it end with return?")
-        if n_answers != 1:
-            return not_yet(
-                f"Your test returned an array of {n_answers} answers, and we want one; did you "
-                "mean `.all()`, or `np.allclose`?"
-            )
-        opinions[name] = bool(np.ravel(opinion)[0])
+        opinion = answer_of(believes, exhibit)
+        opinion = opinion if isinstance(opinion, Verdict) else truth_of(opinion)
+        if isinstance(opinion, Verdict):
+            return not_yet(f"On {name!r}: {opinion.message}")
+        opinions[name] = opinion
     if not opinions.pop("right"):
         return not_yet("Your test does not believe the right code.")
     caught = [name for name, opinion in opinions.items() if not opinion]

@@ -7,11 +7,13 @@ import numpy as np
 from emtools import arrays, data, logspace
 from emtools.course.exercises import (
     Verdict,
+    answer_of,
     in_short,
     in_turn,
     is_close,
     judge,
     not_yet,
+    numbers_of,
     right,
     to_do,
 )
@@ -85,23 +87,15 @@ def smallest_wait(minutes: float | None) -> Verdict:
     if not is_near(minutes, 5000, 5000):
         return not_yet(f"Not {in_short(minutes)}. We look for one number of minutes.")
     with np.errstate(all="ignore"):
-        resp = arrays.e_step(np.array([as_number(minutes)]), bells)
+        resp = arrays.e_step(numbers_of(minutes).reshape(1), bells)
     if np.isnan(resp).any():
         return not_yet(f"At {in_short(minutes)} it is nan, but so it is at shorter waits.")
     return not_yet(f"At {in_short(minutes)} the shares are still numbers. Go on to longer waits.")
 
 
-def as_number(answer):
-    """An answer as a float, whether it came as a number or as an array or list of one."""
-    return np.asarray(answer, dtype=float).item()
-
-
 def is_near(answer, expected, distance):
     """Whether the answer is one number within a distance of the expected one."""
-    try:
-        return bool(abs(as_number(answer) - expected) <= distance)
-    except (TypeError, ValueError):
-        return False
+    return is_close(answer, expected, rtol=0, atol=distance)
 
 
 def build_lse(log_sum_exp: Callable) -> Verdict:
@@ -114,22 +108,20 @@ def build_lse(log_sum_exp: Callable) -> Verdict:
         ([-np.inf, -np.inf], "a row of -inf alone"),
     ]
     for row, name in rows:
-        with np.errstate(all="ignore"):
-            try:
-                found = log_sum_exp(np.array(row))
-            except Exception as error:  # whatever a reader's own code raises
-                return not_yet(f"On {name} it stopped with {type(error).__name__}: {error}")
-        if found is None:
-            return not_yet("It returned None. Does it end with return?")
+        found = answer_of(log_sum_exp, np.array(row))
+        if isinstance(found, Verdict):
+            return not_yet(f"On {name}: {found.message}")
         if isinstance(found, str):
             return not_yet("It should return a number, not text.")
         expected = np.logaddexp.reduce(row)
         if not is_close(found, expected, 1e-12):
             if name == rows[1][1] and is_close(found, -np.inf):
                 return fallen(log_sum_exp)
-            if np.ndim(found) > 0:
+            if np.ndim(numbers_of(found)) > 0:
                 return not_yet("It should return one number for a row, not an array.")
-            return not_yet(f"On {name}, {row}, it gives {found}; it should be {expected:.10g}.")
+            return not_yet(
+                f"On {name}, {row}, it gives {in_short(found)}; it should be {expected:.10g}."
+            )
     if "logaddexp" in names_in(log_sum_exp) or log_sum_exp == np.logaddexp.reduce:
         return not_yet("It is right, but it is NumPy's own. Write Eq. (2) without np.logaddexp.")
     return right("It agrees with np.logaddexp.reduce on five rows, the nasty ones included.")
@@ -137,9 +129,8 @@ def build_lse(log_sum_exp: Callable) -> Verdict:
 
 def fallen(log_sum_exp):
     """What to say of a log-sum-exp that is -inf where exp is 0: of the stub, or of an attempt."""
-    with np.errstate(all="ignore"):
-        pulled = np.isfinite(log_sum_exp(np.array([1000.0, 1000.0])))
-    if not np.all(pulled):
+    pulled = numbers_of(answer_of(log_sum_exp, np.array([1000.0, 1000.0])))
+    if pulled is None or not np.all(np.isfinite(pulled)):
         return to_do("So far it falls off the cliff: exp(-1000) is 0. Pull the maximum out.")
     return not_yet(
         "Something was pulled out, but for (-1000, -1001) not the maximum, which is -1000: "
@@ -157,13 +148,10 @@ def judge_a_cure(e_step: Callable) -> Verdict:
     bells = fitted_bells()
     far, galaxies = np.array([66.0, 400.0]), data.galaxies()
     narrow = Mixture(np.array([0.5, 0.5]), np.array([20000.0, 22000.0]), np.array([100.0, 100.0]))
-    with np.errstate(all="ignore"):
-        try:
-            first, resp = e_step(far, bells), e_step(galaxies, narrow)
-        except Exception as error:  # whatever a reader's own code raises
-            return not_yet(f"Your function stopped with {type(error).__name__}: {error}")
-    if first is None or resp is None:
-        return not_yet("It returned None. Does it end with return?")
+    first, resp = answer_of(e_step, far, bells), answer_of(e_step, galaxies, narrow)
+    for answer in (first, resp):
+        if isinstance(answer, Verdict):
+            return answer
     if isinstance(first, tuple):
         return not_yet("It returns several things; hand over the responsibilities alone.")
     if not (is_table(first, (2, 2)) and is_table(resp, (82, 2))):
@@ -171,7 +159,7 @@ def judge_a_cure(e_step: Callable) -> Verdict:
             f"Of 2 waits and 2 bells it made {in_short(first)}; we want numbers of shape (2, 2), "
             "one row for each wait."
         )
-    near_row, far_row = np.asarray(first, dtype=float)
+    near_row, far_row = numbers_of(first)
     if not is_close(near_row, logspace.e_step(far, bells)[0][0], 1e-9):
         return not_yet("It changes the answer for 66 minutes, where nothing was wrong.")
     if np.isnan(far_row).any():
@@ -186,17 +174,14 @@ def judge_a_cure(e_step: Callable) -> Verdict:
         )
     if not is_close(far_row.sum(), 1.0, 1e-9):
         return not_yet(f"The row of 400 minutes sums to {far_row.sum():.4g}, not to one.")
-    if not np.allclose(resp, logspace.e_step(galaxies, narrow)[0], rtol=1e-9, atol=1e-300):
+    if not is_close(resp, logspace.e_step(galaxies, narrow)[0], 1e-9, atol=1e-300):
         return not_yet("400 minutes is right, but the galaxies are not as in log space.")
     return right("400 minutes is 1 / 5.6e-107, and all 82 galaxies agree with log space.")
 
 
 def is_table(answer, shape):
     """Whether the answer is an array, or a list of lists, of numbers in this shape."""
-    try:
-        return np.asarray(answer, dtype=float).shape == shape
-    except (TypeError, ValueError):
-        return False
+    return np.shape(numbers_of(answer)) == shape
 
 
 def other_units(log_likelihood: float | None) -> Verdict:
