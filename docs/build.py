@@ -190,7 +190,7 @@ def with_outputs(cells, executed):
 def settle(notebook):
     """Take out of an executed notebook what differs from run to run; give pictures alt text."""
     notebook.metadata.pop("widgets", None)
-    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["language_info"] = LANGUAGE
     models = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):

@@ -397,6 +397,15 @@ def test_every_chapter_opens_whatever_the_file_times(course):
             course.contents(f"notebooks/{chapter.name}")
 
 
+def test_saving_without_an_edit_changes_no_line_of_the_text(course):
+    """JupyterLab fills in what the kernel says of its language; Jupytext marks cells with it."""
+    text = course.folder / TEXT
+    before = text.read_bytes()
+    language = {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py"}
+    course.save(CHAPTER, lambda notebook: notebook["metadata"].update(language_info=language))
+    assert text.read_bytes() == before
+
+
 def test_saving_a_chapter_writes_its_text(course):
     text = course.folder / TEXT
     before = jupytext.read(text).cells

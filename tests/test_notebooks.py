@@ -136,7 +136,7 @@ def test_every_code_cell_was_run_in_order_without_error_or_stderr(path):
 def test_a_file_holds_nothing_that_differs_from_run_to_run(path):
     notebook = read(path)
     assert "widgets" not in notebook.metadata
-    assert notebook.metadata.language_info == {"name": "python"}
+    assert notebook.metadata.language_info == build.LANGUAGE
     assert [c.id for c in notebook.cells] == [
         f"{path.stem}-{n:03}" for n in range(1, len(notebook.cells) + 1)
     ]
