@@ -37,6 +37,7 @@ renumber: .venv/developer
 # What is promised about time, on a machine that does nothing else: not part of `make test`.
 timing: .venv/developer
 	$(PY) -m pytest -m timing
+	$(PY) tests/benchmarks/bench_kernel.py --quick # that it runs; its figures are those of `make bench`
 
 # The second measures the kernel against its peers, mclust among them if R has it, and draws the README's picture.
 bench: .venv/developer

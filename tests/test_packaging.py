@@ -301,3 +301,17 @@ def test_make_links_writes_another_address_everywhere(tmp_path):
 
 def test_citation_names_the_repository():
     assert yaml.safe_load(read("CITATION.cff"))["repository-code"] == ADDRESS
+
+
+def test_the_benchmark_finds_its_peers():
+    """`make bench` runs for minutes; that it begins is seen here."""
+    code = "import bench_kernel; print(sorted(bench_kernel.versions()))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "tests/benchmarks",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "em-course" in run.stdout
+    assert "scikit-learn" in run.stdout

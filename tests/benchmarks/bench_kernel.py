@@ -392,7 +392,9 @@ def cpu_lines():
 
 def versions():
     """Of Python and every package that takes part."""
-    found = {name: version(name) for name in ("em-course", "numpy", "scikit-learn", "numba", "dask")}
+    found = {
+        name: version(name) for name in ("em-course", "numpy", "scikit-learn", "numba", "dask")
+    }
     if has_mclust():
         asked = ["Rscript", "-e", "cat(format(packageVersion('mclust')))"]
         found["mclust"] = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
