@@ -63,8 +63,20 @@ def build_all(numbers, folder):
     (folder / "solutions").mkdir(parents=True, exist_ok=True)
     for text in texts:
         build(text, folder)
+    check_memory()
     if folder == NOTEBOOKS:
         draw_readme_picture()
+
+
+def check_memory():
+    """Stop if a kernel has held more than a reader's machine may have to spare, 1 GB."""
+    if sys.platform != "linux":  # where this is counted in kB
+        return
+    import resource
+
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    if largest > 1:
+        sys.exit(f"a chapter needed {largest:.1f} GB; 1 GB is the most there should be")
 
 
 def chapters():

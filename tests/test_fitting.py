@@ -486,8 +486,12 @@ class TestHardInputs:
     @pytest.mark.parametrize("structure", STRUCTURES)
     def test_from_k_observations_upwards_it_is_right_or_says_why_not(self, n_components, structure):
         rng = np.random.default_rng(n_components)
-        for n_samples in range(max(3, n_components), n_components + 8):
+        for n_samples in range(max(2, n_components), n_components + 8):
             for X in (rng.normal(size=n_samples), rng.normal(size=(n_samples, 2))):
+                if X.shape == (2, 2) and structure in ("full", "tied"):
+                    with pytest.raises(ValueError, match="x has 2 rows for 2 columns, too few"):
+                        fit(X, n_components, covariance=structure, n_starts=2, rng=rng)
+                    continue
                 try:
                     found = fit(X, n_components, covariance=structure, n_starts=2, rng=rng)
                 except Collapse:
