@@ -1,4 +1,4 @@
-"""The kernel behind `fit`: chapter 06's step as two matrix products, piece by piece (chapter 12).
+"""The kernel behind `fit`: chapter 07's step as two matrix products, piece by piece (chapter 15).
 
 EM needs only sums over the observations. They are taken over pieces small enough for the cache of
 the processor, a piece is cut into blocks small enough for one matrix product, and all sums add up,
@@ -595,7 +595,7 @@ def in_this_thread(chunk_sums, X, sample_weight):
 
 
 def step_on(X, sample_weight, covariance, n_threads=None):
-    """The EM step of chapter 06 on these observations, with sample weights.
+    """The EM step of chapter 07 on these observations, with sample weights.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Gaussians in D dimensions, with four structures of the covariances (chapter 06).
+"""Gaussians in D dimensions, with four structures of the covariances (chapter 07).
 
 A covariance is never inverted and has no determinant taken: its Cholesky factor gives both the
 distance and the volume. All of it is taught and takes good input for granted; `emtools.kinds` has

@@ -16,7 +16,7 @@ from emtools.multivariate import MultivariateMixture
 from emtools.scale.stream import averages_of
 
 # Sharper than float64 on most machines; where long double is float64 (Windows, Arm Macs) the truth
-# below is as right as chapter 06, only no sharper than the kernel.
+# below is as right as chapter 07, only no sharper than the kernel.
 LONG = np.longdouble
 EPS = np.finfo(float).eps
 FAITHFUL = data.old_faithful()

@@ -1,4 +1,4 @@
-"""The same fit on data of any size: a list of chunks, a file, a cluster (chapter 12).
+"""The same fit on data of any size: a list of chunks, a file, a cluster (chapter 15).
 
 The sums of a step add up, whoever computed them. `fit_chunks`, `fit_file` and `fit_dask` differ in
 who goes through the chunks, and in nothing else; all else is `emtools.fitting.fit_source`.

@@ -1,4 +1,4 @@
-"""A cost model of one EM iteration: how much work it is, and what that takes here (chapter 12).
+"""A cost model of one EM iteration: how much work it is, and what that takes here (chapter 15).
 
 Both `work` and `measured_rates` speak of the same six things, so that a time is the sum of their
 products. The model is of `emtools.kernel` with full covariances and is good to a factor of 2.

@@ -1,4 +1,4 @@
-"""Stepwise EM for a stream: every observation is seen once (chapter 12)."""
+"""Stepwise EM for a stream: every observation is seen once (chapter 15)."""
 
 from functools import partial
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Answers to the exercises of chapter 06, go to many dimensions."""
+"""Answers to the exercises of chapter 07, go to many dimensions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Answers to the exercises of chapter 12, make it fast and big."""
+"""Answers to the exercises of chapter 15, make it fast and big."""
 
 import numpy as np
 import pytest

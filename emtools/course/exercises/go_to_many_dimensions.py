@@ -1,4 +1,4 @@
-"""Checks for the exercises of chapter 06, go to many dimensions."""
+"""Checks for the exercises of chapter 07, go to many dimensions."""
 
 from collections.abc import Callable
 
@@ -161,7 +161,7 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
             (
                 -1138.700571,
                 "You filled in the mean. It looks harmless, and puts an eruption between the two "
-                "clouds that nobody saw. Leave the row out; chapter 10 can do better.",
+                "clouds that nobody saw. Leave the row out; chapter 12 can do better.",
             ),
             (-3120.618622, "Diagonal bells do not complain, and count the wait twice. Full bells!"),
             (-1030.281676, "You left out more than needed: the eruptions can stay."),

@@ -1,4 +1,4 @@
-"""Checks for the exercises of chapter 12, make it fast and big."""
+"""Checks for the exercises of chapter 15, make it fast and big."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Drawings of chapter 06, go to many dimensions."""
+"""Drawings of chapter 07, go to many dimensions."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Drawings of chapter 12, make it fast and big."""
+"""Drawings of chapter 15, make it fast and big."""
 
 import numpy as np
 

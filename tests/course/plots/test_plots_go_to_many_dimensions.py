@@ -1,4 +1,4 @@
-"""The data behind the figures of chapter 06, go to many dimensions."""
+"""The data behind the figures of chapter 07, go to many dimensions."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The data behind the figures of chapter 12, make it fast and big."""
+"""The data behind the figures of chapter 15, make it fast and big."""
 
 import numpy as np
 from matplotlib.colors import to_hex
