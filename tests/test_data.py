@@ -21,6 +21,7 @@ e3fdfb9ed9e261186da6d6abaa4499bbbc96dc5fc038a608201e55e95f8d2a4b coinflip_em.csv
 4c4b1d822fd6e568f2a40c3f0dd81e889e0179b2bded049b52960609d792a4df earthquakes.csv
 a5aef16ce26ecf683cc904aa1af4bd5cefa0f81c2827ca00a1b37b2722280c47 enzyme.csv
 2da9ef67231ab7542d2ec3e5a741a8d53ada92a24103195ce7d1f9b8e36a986d faithful.csv
+4c778dbd4ae5637d19971666832739cc021267893f4bf600441ee0dfc0f4d5fb freireich1963.csv
 9d02dad4e05dff5a7dcdda04e0b59da3cd0692614415c91c69fd2e28a89e4558 galaxies_MASS.csv
 f05f1bb0d54b83ff81ce2c2b0c9914845d2588a2610905538e977c717abc03b6 galaxies_roeder_mixAK.csv
 c0802ad0381e6e352a171e34259010de3e97a7e18109bf82337d7df1107d7334 icecream_eisner.csv
@@ -79,6 +80,7 @@ def test_the_readme_has_a_row_for_every_file(name):
         "murray": [(12, 2)],
         "old_faithful": [(272, 2)],
         "waiting": [(272,)],
+        "remission": [(21,), (21,)],
     }.items(),
 )
 def test_sizes(loader, shapes):
@@ -158,6 +160,12 @@ def test_murray_has_eight_gaps():
     assert_allclose(np.nansum(points**2, axis=0), (20, 20), rtol=1e-15)
     complete = points[~np.isnan(points).any(axis=1)]
     assert_allclose(complete, [[1, 1], [1, -1], [-1, 1], [-1, -1]], rtol=0)
+
+
+def test_remission_ended_nine_times_in_359_weeks():
+    weeks, relapsed = data.remission()
+    assert (weeks.sum(), relapsed.sum()) == (359, 9)
+    assert (np.diff(weeks) >= 0).all()
 
 
 def test_earthquakes():

@@ -26,6 +26,7 @@ __all__ = [
     "murray",
     "old_faithful",
     "read_csv",
+    "remission",
     "waiting",
 ]
 
@@ -207,6 +208,25 @@ def murray():
     """
     table = _load("murray1977.csv", missing=["x1", "x2"])
     return np.column_stack([table["x1"], table["x2"]])
+
+
+def remission():
+    """How long leukaemia kept away from 21 children who took 6-mercaptopurine; 12 were still well.
+
+    Returns
+    -------
+    weeks : (21,) array
+        In remission, ascending: until the relapse, or until the child was last seen.
+    relapsed : (21,) array of int
+        1 where the relapse was seen, 0 where not (right-censored).
+
+    Notes
+    -----
+    Source: the trial of Freireich et al. (1963), one of its two arms, as Gehan (1965) and R's
+    ``MASS::gehan`` have it; from public copies that agree.
+    """
+    table = _load("freireich1963.csv")
+    return table["weeks"], table["relapsed"].astype(np.int64)
 
 
 def ice_cream():
