@@ -6,7 +6,12 @@ import ipywidgets
 import numpy as np
 
 from emtools.course import plots
-from emtools.course.plots import see_why_em_climbs, start_well_stop_well, work_in_log_space
+from emtools.course.plots import (
+    fill_in_what_is_missing,
+    see_why_em_climbs,
+    start_well_stop_well,
+    work_in_log_space,
+)
 from emtools.mixture import log_density
 
 
@@ -221,3 +226,24 @@ def cloud_player(X, mixtures, label="iteration", **options):
         ax.set_title(f"{label} {place}", loc="left")
 
     return Player(draw, mixtures, label, partial(plots.new_figure, height=4.4))
+
+
+def summit_player(paths, places=range(101)):
+    """EM from several starts over the two-peaked log-likelihood of Murray's points.
+
+    Parameters
+    ----------
+    paths : list of list of Normal
+        The start of each run and what each iteration made of it.
+    places : sequence of int
+        The iterations that the slider runs through.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, iteration):
+        fill_in_what_is_missing.draw_summits(ax, paths, [iteration])
+
+    return Player(draw, places, "iteration")
