@@ -72,7 +72,7 @@ WRONG = [
     (check.left_censored_step, [lambda t, k, s: np.where(k, t, shorter(t, s))], "the E-step"),
     (check.left_censored_step, [lambda t, k, s: (answer(t, k, s), -1.0)], "one number"),
     (check.left_censored_step, [lambda t, k, s: 3.0], "the new mean is not 3"),
-    (check.left_censored_step, [lambda t, k, s: answer(t, k, 5.0)], "From 2.5"),
+    (check.left_censored_step, [lambda t, k, s: answer(t, k, 6.5)], "From 2.5"),
     (check.mean_in_a_bin, [74.5], "middle of the bin"),
     (check.mean_in_a_bin, [60], "whole bell"),
     (check.mean_in_a_bin, [69.5], "the edge"),

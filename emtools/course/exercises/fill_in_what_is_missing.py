@@ -123,7 +123,7 @@ def judge_step(answer, times, known, scale):
         (shorter, "A time that is known stays as it is."),
     ]
     if is_close(answer, expected.mean(), rtol=1e-6):
-        return right("It never takes a lifetime above its bound, nor the mean of those it knows.")
+        return right("Each of them is taken as less than half its bound: short lives are likelier.")
     if is_close(answer, times.mean()):
         return to_do("So far it takes every time as known. Put the expectation for the others.")
     if is_close(answer, expected):
