@@ -29,7 +29,7 @@ from emtools.checks import (
     place,
 )
 from emtools.collapse import Collapse, best, restarts
-from emtools.em import NotConverged, iterate, step_on, warn_unless_converged
+from emtools.em import NotConverged, climb, iterate, step_on, warn_unless_converged
 from emtools.kinds import check_definite, checked_for, parameters_of
 from emtools.mixture import Mixture
 from emtools.multivariate import log_pdf
@@ -361,7 +361,8 @@ def fit(X, start=None, *, tol=1e-10, max_iter=100_000, n_starts=None, rng=None, 
         The most steps to take from each start.
     n_starts : int, optional
         How many starts to try if none is given: 4 unless you say otherwise. Each has the means and
-        widths of the columns; the correlations are drawn.
+        widths of the columns; the correlations are drawn. The one that is highest after ten steps
+        is run to the end.
     rng : int or numpy.random.Generator, optional
         Draws the starts.
     progress : bool
@@ -398,7 +399,7 @@ def fit(X, start=None, *, tol=1e-10, max_iter=100_000, n_starts=None, rng=None, 
         begin = checked_normal(start, X.shape[1], "start")
         starts = [begin._replace(mean=begin.mean - centre)]
     step = with_width(step_on(by_pattern(X), e_step, m_step), names)
-    found = best_run(step, starts, tol, max_iter, progress)
+    found = best_run(step, ranked(step, starts), tol, max_iter, progress, first=True)
     mean, covariance = found.parameters
     return found._replace(parameters=Normal(mean + centre, covariance))
 
@@ -434,7 +435,7 @@ def fill_gaps(X, normal):
     for pattern in range(len(patterns)):
         rows = which.ravel() == pattern
         filled[rows], leftover = fill_in(filled[rows], about)
-        stds[rows] = np.sqrt(np.maximum(np.diagonal(leftover), 0))
+        stds[rows] = np.sqrt(np.maximum(np.diagonal(leftover), 0))  # rounding may leave less
     return np.where(np.isnan(X), filled + mean, X), stds
 
 
@@ -572,7 +573,7 @@ def fit_grouped(
     return found._replace(parameters=mixture._replace(means=mixture.means + centre))
 
 
-def best_run(step, starts, tol, max_iter, progress, check=None):
+def best_run(step, starts, tol, max_iter, progress, check=None, first=False):
     """The best of the runs from some starts; those that collapse are set aside.
 
     Parameters
@@ -585,11 +586,14 @@ def best_run(step, starts, tol, max_iter, progress, check=None):
         As `emtools.em.iterate` takes them.
     check : function, optional
         ``check(parameters)`` raises `Collapse` at an end that is none.
+    first : bool
+        Whether the first run that comes through will do.
 
     Returns
     -------
     Fit
     """
+    fits = []
 
     def run(start):
         with warnings.catch_warnings():
@@ -597,11 +601,25 @@ def best_run(step, starts, tol, max_iter, progress, check=None):
             fit = iterate(step, start, tol=tol, max_iter=max_iter, progress=progress)
         if check is not None:
             check(fit.parameters)
+        fits.append(fit)
         return fit
 
-    found = best(restarts(run, starts)[0])
+    restarts(run, (start for start in starts if not (first and fits)))
+    found = best(fits)
     warn_unless_converged(found, tol, stacklevel=4)
     return found
+
+
+def ranked(step, starts):
+    """The starts, those first that are highest after ten steps; those that collapse come last."""
+
+    def height(start):
+        try:
+            return climb(step, start, 0, 10).log_likelihood
+        except Collapse:
+            return -np.inf
+
+    return sorted(starts, key=height, reverse=True) if len(starts) > 1 else starts
 
 
 # What has no width

@@ -249,6 +249,33 @@ def test_fit_does_not_begin_on_the_saddle():
         assert_allclose(abs(fit.parameters.covariance[0, 1]), 4 / 3, rtol=1e-4)
 
 
+def test_only_the_start_that_is_highest_after_ten_steps_is_run_to_the_end():
+    X, calls = with_gaps(60, 3, seed=13), []
+    step = step_on(missing.by_pattern(X), missing.e_step, missing.m_step)
+
+    def counted(normal):
+        calls.append(normal)
+        return step(normal)
+
+    starts = [any_normal(3, seed) for seed in range(3)]
+    heights = [iterate(step, start, tol=0, max_iter=10).log_likelihood for start in starts]
+    order = missing.ranked(counted, starts)
+    assert [order[k] is starts[n] for k, n in enumerate(np.argsort(heights)[::-1])] == [True] * 3
+    assert len(calls) == 33
+    fit = missing.best_run(counted, order, 1e-10, 10**5, False, first=True)
+    assert len(calls) == 33 + fit.n_iter + 1
+
+
+def test_a_start_that_collapses_is_followed_by_the_next():
+    def step(parameters):
+        if parameters < 0:
+            raise Collapse(0, "has collapsed", "Start elsewhere")
+        return parameters, -1.0
+
+    assert missing.ranked(step, [-1, 1]) == [1, -1]
+    assert missing.best_run(step, [-1, 1], 1e-10, 100, False, first=True).parameters == 1
+
+
 def test_without_the_conditional_variance_the_correlation_is_too_high_and_the_likelihood_falls():
     groups, normal, history = missing.by_pattern(data.murray()), even(1, 0.5), []
     for _ in range(400):
