@@ -399,7 +399,7 @@ def fit(X, start=None, *, tol=1e-10, max_iter=100_000, n_starts=None, rng=None, 
         begin = checked_normal(start, X.shape[1], "start")
         starts = [begin._replace(mean=begin.mean - centre)]
     step = with_width(step_on(by_pattern(X), e_step, m_step), names)
-    found = best_run(step, ranked(step, starts), tol, max_iter, progress, first=True)
+    found = best_run(step, ranked(step, starts), tol, max_iter, progress)
     mean, covariance = found.parameters
     return found._replace(parameters=Normal(mean + centre, covariance))
 
@@ -531,7 +531,8 @@ def fit_grouped(
         The most steps to take from each start.
     n_starts : int, optional
         How many starts to try if `start` is a number: 10 unless you say otherwise. The first has
-        its means at quantiles, the others at places drawn from the bins.
+        its means at quantiles, the others at places drawn from the bins. The three that are highest
+        after ten steps are run to the end.
     rng : int or numpy.random.Generator, optional
         Draws the starts.
     progress : bool
@@ -568,12 +569,20 @@ def fit_grouped(
         begin = checked_for((len(bins.counts),), start)
         starts = [begin._replace(means=begin.means - centre)]
     step = with_observations(step_on(bins, grouped_e_step, grouped_m_step), bins)
-    found = best_run(step, starts, tol, max_iter, progress, lambda end: check_width(bins, end))
+    found = best_run(
+        step,
+        ranked(step, starts),
+        tol,
+        max_iter,
+        progress,
+        check=lambda end: check_width(bins, end),
+        n_ends=3,
+    )
     mixture = found.parameters
     return found._replace(parameters=mixture._replace(means=mixture.means + centre))
 
 
-def best_run(step, starts, tol, max_iter, progress, check=None, first=False):
+def best_run(step, starts, tol, max_iter, progress, check=None, n_ends=1):
     """The best of the runs from some starts; those that collapse are set aside.
 
     Parameters
@@ -586,8 +595,8 @@ def best_run(step, starts, tol, max_iter, progress, check=None, first=False):
         As `emtools.em.iterate` takes them.
     check : function, optional
         ``check(parameters)`` raises `Collapse` at an end that is none.
-    first : bool
-        Whether the first run that comes through will do.
+    n_ends : int
+        How many runs that come through will do.
 
     Returns
     -------
@@ -604,7 +613,7 @@ def best_run(step, starts, tol, max_iter, progress, check=None, first=False):
         fits.append(fit)
         return fit
 
-    restarts(run, (start for start in starts if not (first and fits)))
+    restarts(run, (start for start in starts if len(fits) < n_ends))
     found = best(fits)
     warn_unless_converged(found, tol, stacklevel=4)
     return found

@@ -262,8 +262,13 @@ def test_only_the_start_that_is_highest_after_ten_steps_is_run_to_the_end():
     order = missing.ranked(counted, starts)
     assert [order[k] is starts[n] for k, n in enumerate(np.argsort(heights)[::-1])] == [True] * 3
     assert len(calls) == 33
-    fit = missing.best_run(counted, order, 1e-10, 10**5, False, first=True)
+    fit = missing.best_run(counted, order, 1e-10, 10**5, False)
     assert len(calls) == 33 + fit.n_iter + 1
+    more = missing.best_run(counted, order, 0, 5, False, n_ends=2)
+    assert len(calls) == 33 + fit.n_iter + 1 + 2 * 6
+    assert more.log_likelihood == max(
+        iterate(step, start, tol=0, max_iter=5).log_likelihood for start in order[:2]
+    )
 
 
 def test_a_start_that_collapses_is_followed_by_the_next():
@@ -273,7 +278,7 @@ def test_a_start_that_collapses_is_followed_by_the_next():
         return parameters, -1.0
 
     assert missing.ranked(step, [-1, 1]) == [1, -1]
-    assert missing.best_run(step, [-1, 1], 1e-10, 100, False, first=True).parameters == 1
+    assert missing.best_run(step, [-1, 1], 1e-10, 100, False).parameters == 1
 
 
 def test_without_the_conditional_variance_the_correlation_is_too_high_and_the_likelihood_falls():
