@@ -482,6 +482,43 @@ def test_one_component_in_open_bins_is_the_normal_that_fills_them():
     assert_allclose([found.means[0], found.stds[0]], [0.3, 1.7], rtol=1e-4)
 
 
+# Where to begin
+
+
+def test_a_drawn_normal_has_the_columns_means_and_widths_and_correlations_of_its_own():
+    X = with_gaps(50, 3, seed=14) * [1, 100, 1e-3]
+    one, other = (missing.drawn_normal(X, np.random.default_rng(seed)) for seed in (0, 1))
+    for normal in (one, other):
+        assert_allclose(normal.mean, np.nanmean(X, axis=0), rtol=1e-12)
+        assert_allclose(np.diagonal(normal.covariance), np.nanvar(X, axis=0), rtol=1e-12)
+        assert np.linalg.eigvalsh(normal.covariance).min() > 0
+    assert abs(one.covariance[0, 1] / other.covariance[0, 1] - 1) > 0.01
+
+
+def test_drawn_mixtures_begin_at_quantiles_and_then_anywhere_in_the_bins(waiting):
+    counts, edges = np.histogram(waiting, np.arange(42.5, 97))
+    starts = missing.drawn_mixtures(Bins(counts, edges), 4, 20, np.random.default_rng(0))
+    assert len(starts) == 20
+    assert_allclose(starts[0].means, np.quantile(waiting, [1 / 8, 3 / 8, 5 / 8, 7 / 8]), atol=1)
+    means = np.array([start.means for start in starts[1:]])
+    assert len(np.unique(means)) == means.size
+    assert 42.5 < means.min() < 50 < 90 < means.max() < 96.5
+    for start in starts:
+        assert_allclose(start.stds, waiting.std() / 4, rtol=1e-3)
+
+
+def test_open_bins_are_taken_as_wide_as_their_neighbours():
+    low, high = missing.closed(np.array([-np.inf, 0, 1, 3, np.inf]))
+    assert_array_equal(low, [-1, 0, 1, 3])
+    assert_array_equal(high, [0, 1, 3, 5])
+
+
+def test_a_narrow_start_may_widen(waiting):
+    counts, edges = np.histogram(waiting, np.arange(39.5, 100, 10))
+    found = missing.fit_grouped(counts, edges, mixture([1], [54.5], [0.5])).parameters
+    assert_allclose(found.stds, waiting.std(), rtol=0.05)
+
+
 # What collapses
 
 
@@ -506,6 +543,14 @@ def test_a_component_within_two_bins_has_collapsed():
     with pytest.raises(Collapse, match=r"component 0 .* lies within two bins") as raised:
         missing.fit_grouped(counts, np.arange(13), mixture([0.5, 0.5], [3, 9.5], [1, 1]))
     assert raised.value.component == 0
+
+
+def test_a_component_within_two_bins_is_seen_on_the_way():
+    counts = np.zeros(12)
+    counts[[2, 3]], counts[7:] = (40, 40), (5, 20, 30, 20, 5)
+    start = mixture([0.5, 0.5], [3, 9.5], [1, 1])
+    with pytest.raises(Collapse, match="at iteration 99, component 0"):
+        missing.fit_grouped(counts, np.arange(13), start, tol=0, max_iter=10**6)
 
 
 def test_a_component_without_observations_has_vanished():
@@ -617,7 +662,7 @@ def test_a_mean_lifetime_to_begin_with(start):
         ([1, 2.5, 3], [0, 1, 2, 3], 1, r"whole numbers >= 0; counts\[1\] is 2.5"),
         ([0, 0, 0], [0, 1, 2, 3], 1, "counts must not be 0 everywhere"),
         ([1, 0, 0], [0, 1, 2, 3], 2, "fewer observations than there are components"),
-        ([1, 2, 3], [0, 1, 2, 3], 2, "3 bins are too few for 2 components"),
+        ([1, 2, 3, 4, 5], range(6), 2, "5 bins are too few for 2 components: they say 4 things"),
         ([1, 2, 3], [0, 1, 2, 3], 0, "start must be at least one component"),
         ([1, 2, 3], [0, 1, 2, 3], "x", "mixture must be"),
         ([1, 2, 3], [0, 1e-200, 2, 3], 1, "whose square float64 cannot hold"),

@@ -95,6 +95,14 @@ def test_survival_falls_at_each_end_by_its_probability():
     assert_allclose(curve.get_ydata(), np.exp(-curve.get_xdata() / 2))
 
 
+def test_who_is_last_seen_at_an_end_has_survived_it():
+    lifetimes = Lifetimes(np.array([1.0, 1, 3]), np.array([True, False, True]))
+    ax = plots.new_axes()
+    path = [Survival(np.array([0.5, 0.5]))]
+    figures.draw_survival(ax, lifetimes, np.array([1.0, 3]), path, (0,), 2.0)
+    assert_allclose(ax.lines[1].get_xydata(), [[1, 0.5]])
+
+
 def test_an_open_end_keeps_its_share_to_the_end_of_the_picture():
     lifetimes = Lifetimes(np.array([1.0, 2]), np.array([True, False]))
     ax = plots.new_axes()
