@@ -25,6 +25,7 @@ __all__ = [
     "linkage_iterates",
     "murray",
     "old_faithful",
+    "penguins",
     "read_csv",
     "waiting",
 ]
@@ -136,6 +137,27 @@ def iris():
     table = _load("iris.csv", text=["Species"])
     species = table.pop("Species")
     return np.column_stack(list(table.values())), species
+
+
+def penguins():
+    """Four measurements of each of 344 penguins on islands of Antarctica, and their species.
+
+    Returns
+    -------
+    measurements : (344, 4) array
+        Columns: length and depth of the bill and length of the flipper, in mm, and body mass in g;
+        NaN in the two rows, 3 and 271, of birds that nobody measured. 342 rows are complete.
+    species : (344,) array of str
+        "Adelie" (152), "Chinstrap" (68) or "Gentoo" (124).
+
+    Notes
+    -----
+    Source: the R package palmerpenguins (Horst, Hill and Gorman, 2020), CC0; data of K. Gorman and
+    the Palmer Station. The file also has island, sex and year, which `read_csv` reads.
+    """
+    lengths = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+    table = _load("penguins.csv", text=["species", "island", "sex"], missing=lengths)
+    return np.column_stack([table[name] for name in lengths]), table["species"]
 
 
 def deaths():
