@@ -140,7 +140,7 @@ def iris():
 
 
 def penguins():
-    """Four measurements of each of 344 penguins on islands of Antarctica, and their species.
+    """Four measurements of each of 344 penguins, and their species.
 
     Returns
     -------
@@ -152,8 +152,8 @@ def penguins():
 
     Notes
     -----
-    Source: the R package palmerpenguins (Horst, Hill and Gorman, 2020), CC0; data of K. Gorman and
-    the Palmer Station. The file also has island, sex and year, which `read_csv` reads.
+    Source: the R package palmerpenguins (Horst, Hill and Gorman, 2020), CC0: birds of three
+    islands near Palmer Station, Antarctica. The file also has island, sex and year, for `read_csv`.
     """
     lengths = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
     table = _load("penguins.csv", text=["species", "island", "sex"], missing=lengths)

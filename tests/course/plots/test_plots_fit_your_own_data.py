@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from emtools import MultivariateMixture, data
+from emtools import Mixture, MultivariateMixture, data
 from emtools.course import plots
 from emtools.course.plots import fit_your_own_data as figures
 from emtools.em import Fit
@@ -86,6 +86,15 @@ def test_more_components_than_colours_are_all_drawn(birds):
     groups = np.arange(len(X)) % 8
     ax = plots.draw_fit(X, m_step(X, np.eye(8)[groups]), columns=(0, 1))
     assert sum(line.get_marker() == "+" for line in ax.lines) == 16
+    assert len(legend_of(ax)) == 8
+
+
+def test_more_bells_than_colours_are_all_drawn_in_one_column_too(birds):
+    X, _ = birds
+    means = np.linspace(175, 230, 8)
+    mixture = Mixture(np.full(8, 1 / 8), means, np.full(8, 5.0))
+    ax = plots.draw_fit(X[:, 2], mixture)
+    assert len(ax.lines) == 8 + 2 + 8  # bells, their sum and the axis; the legend's
     assert len(legend_of(ax)) == 8
 
 
