@@ -55,7 +55,7 @@ WRONG = [
     (check.twins_by_chance, [0.025, -1095.2888], "Right so far: give four decimals"),
     (check.twins_by_chance, [0.0248, -1132.5501], "the start"),
     (check.twins_by_chance, [0.0248, -1034.0017], "moved apart"),
-    (check.twins_by_chance, [0.0248, -1095.29], "Right so far: give four decimals"),
+    (check.twins_by_chance, [0.0248, -1095.29], "Right so far: give three decimals"),
     (check.acid_lakes, [-184.6447, -187.2345], "other way round"),
     (check.acid_lakes, [-187.2345, -187.2345], "where 4 and 5 lead"),
     (check.acid_lakes, [-187.23, -184.64], "From 4 and 5: Right so far: give four decimals"),

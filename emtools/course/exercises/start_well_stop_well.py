@@ -103,7 +103,7 @@ def twins_by_chance(probability: float | None, log_likelihood: float | None) -> 
                 (1 / n, "Equal in value; they need not be the same observation."),
             ],
             what="Of all pairs of two observations, which share holds two equal values?",
-            rtol=2e-3,
+            rtol=2.5e-3,
         ),
         judge(
             log_likelihood,

@@ -82,10 +82,11 @@ def draw_ending(ax, x, start, end, *, letter="", **labels):
 
 
 def draw_stripes(ax, start, end):
-    """Let the first bell be seen through the last one, and the first triangle above the last."""
-    grid = np.linspace(*ax.get_xlim(), 400)
-    bell = np.exp(log_joint(grid, end)[:, 0])
-    ax.plot(grid, bell, color=COLOURS[0], linewidth=2.5, dashes=(4, 4))
+    """Let the first bell be seen through the last one, and its triangle under the last."""
+    grid = ax.lines[0].get_xdata()
+    ax.plot(
+        grid, np.exp(log_joint(grid, end)[:, 0]), color=COLOURS[0], linewidth=2.5, dashes=(4, 4)
+    )
     strip = ax.get_xaxis_transform()
     ax.plot(start.means[0], 0.83, "v", color=COLOURS[0], markersize=9, transform=strip)
 

@@ -1,6 +1,7 @@
 """Drawings of chapter 06, survive a collapse."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from emtools.course.plots import COLOURS, INK, PALE, QUIET, blend, draw_data, fit_height
 from emtools.logspace import e_step, log_joint
@@ -89,14 +90,19 @@ def draw_widths(ax, fits):
     fits : dict of str to (x, Mixture)
         Observations and what was fitted to them, by name.
     """
-    for (name, (x, mixture)), colour, marker in zip(fits.items(), COLOURS, "osD^v", strict=False):
+    styles = ({"color": INK}, {"color": QUIET, "fillstyle": "none"})
+    for n, ((name, (x, mixture)), marker) in enumerate(zip(fits.items(), "osD^v", strict=False)):
         counts = e_step(x, mixture)[0].sum(axis=0)
-        relative = mixture.stds / np.std(x)
-        ax.loglog(counts, relative, marker, color=colour, markersize=8, alpha=0.8, label=name)
-    ax.set_xlabel("observations that the bell owns, N_k")
+        ax.loglog(counts, mixture.stds / np.std(x), marker, **styles[n > 0], label=name)
+    ax.set_xlabel("observations that the bell owns (soft count)")
     ax.set_ylabel("width / width of all data")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+    ax.set_xticks([2, 5, 10, 20, 50])
+    ax.margins(0.1)
     ax.grid(color=PALE, linewidth=0.6)
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    ax.legend(loc="lower right")
 
 
 def draw_penalised(axes, plain, penalised):
@@ -120,4 +126,5 @@ def draw_penalised(axes, plain, penalised):
         ax.set_title(title, loc="left")
         ax.set_xlabel("iteration")
         ax.margins(y=0.2)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0].set_ylabel("nats")
