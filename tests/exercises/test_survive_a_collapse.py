@@ -11,8 +11,6 @@ from emtools.course.exercises import survive_a_collapse as check
 
 
 def in_some_order(first, second):
-    if len(first.means) != len(second.means):
-        return False
     tables = (np.array(second)[:, list(order)] for order in permutations(range(len(second.means))))
     return any(np.allclose(first, table, rtol=1e-6, atol=0) for table in tables)
 
@@ -81,19 +79,22 @@ def test_wrong_answers_hear_what_is_wrong(exercise, answers, hint):
 
 
 def close(first, second):
-    return np.shape(first) == np.shape(second) and np.allclose(first, second, rtol=1e-6, atol=0)
+    return np.allclose(first, second, rtol=1e-6, atol=0)
+
+
+def once_matched(first, second):
+    orders = permutations(range(len(first.means)))
+    tables = (np.array(second)[:, list(order)] for order in orders)
+    return close(first, min(tables, key=lambda table: np.abs(table - first)[1:].sum()))
 
 
 @pytest.mark.parametrize(
     ("same", "right", "hint"),
     [
         (lambda first, second: [in_some_order(first, second)], True, "company"),
+        (once_matched, True, "company"),
         (lambda first, second: np.array(in_some_order(first, second)), True, "company"),
-        (
-            lambda first, second: np.allclose(first, second, rtol=1e-6, atol=0),
-            None,
-            "as they stand",
-        ),
+        (close, None, "as they stand"),
         (lambda first, second: close(*map(sorted_by_mean, (first, second))), False, "by mean"),
         (lambda first, second: close(np.sort(first), np.sort(second)), False, "stay together"),
         (lambda first, second: True, False, "6.001"),
@@ -101,18 +102,6 @@ def close(first, second):
         (lambda first, second: np.isclose(first, second), False, "9 answers"),
         (lambda first, second: "yes", False, "True or False"),
         (lambda first, second: None, False, "returned None"),
-        (
-            lambda first, second: (
-                any(
-                    np.allclose(first, np.array(second)[:, list(order)], rtol=1e-6)
-                    for order in permutations(range(3))
-                    if len(first.means) == 3
-                )
-                or len(first.means) == 2
-            ),
-            False,
-            "Three components against four",
-        ),
     ],
 )
 def test_functions_that_compare(same, right, hint):
