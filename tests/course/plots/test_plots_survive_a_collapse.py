@@ -42,7 +42,7 @@ def test_a_close_up_shows_the_same_bells_on_the_same_scale(waiting):
     figures.draw_close_up(axes, waiting, narrow, (50, 60))
     assert axes[1].get_xlim() == (50, 60)
     assert axes[0].get_ylim() == axes[1].get_ylim()
-    assert axes[0].get_ylim()[1] > max(line.get_ydata().max() for line in axes[0].lines) > 2
+    assert axes[0].get_ylim()[1] > max(np.max(line.get_ydata()) for line in axes[0].lines) > 2
     inside = [line.get_xdata() for line in axes[1].lines if line.get_linewidth() == 2]
     assert all(xs.min() == 50 and xs.max() == 60 for xs in inside)
 
