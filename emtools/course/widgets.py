@@ -6,7 +6,12 @@ import ipywidgets
 import numpy as np
 
 from emtools.course import plots
-from emtools.course.plots import see_why_em_climbs, start_well_stop_well, work_in_log_space
+from emtools.course.plots import (
+    see_why_em_climbs,
+    start_well_stop_well,
+    survive_a_collapse,
+    work_in_log_space,
+)
 from emtools.mixture import log_density
 
 
@@ -195,6 +200,30 @@ def climb_player(thetas):
         see_why_em_climbs.draw_climb(ax, thetas, [iteration])
 
     return Player(draw, range(len(thetas) - 1), "iteration")
+
+
+def spike_player(x, mixture_of, stds=tuple(10.0 ** (-n / 4) for n in range(17))):
+    """A bell that narrows onto one observation, and the log-likelihood that climbs with it.
+
+    Parameters
+    ----------
+    x : (N,) array
+        A few observations.
+    mixture_of : callable
+        ``mixture_of(std) -> Mixture``, the last component of this width.
+    stds : sequence of float
+        Widths to slide through.
+
+    Returns
+    -------
+    Player
+    """
+    by_name = {f"{std:.2g}": std for std in stds}
+
+    def draw(axes, name):
+        survive_a_collapse.draw_spike(axes, x, mixture_of, by_name[name])
+
+    return Player(draw, by_name, "width of the right bell", partial(plots.new_figure, 1, 2))
 
 
 def cloud_player(X, mixtures, label="iteration", **options):
