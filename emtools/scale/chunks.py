@@ -1,4 +1,4 @@
-"""The same fit on data of any size: a list of chunks, a file, a cluster (chapter 15).
+"""The same fit on data of any size: a list of chunks, a file, a cluster (chapter 16).
 
 The sums of a step add up, whoever computed them. `fit_chunks`, `fit_file` and `fit_dask` differ in
 who goes through the chunks, and in nothing else; all else is `emtools.fitting.fit_source`.
@@ -16,7 +16,7 @@ from emtools.checks import check_chunks, check_repeatable, check_size, checked_o
 from emtools.collapse import Collapse
 from emtools.em import with_progress
 from emtools.fitting import fit, fit_source, given, summarise
-from emtools.kernel import default_n_threads, in_this_thread, in_threads, total
+from emtools.kernel import default_n_threads, exact_sums, in_this_thread, in_threads, total
 
 CHUNK = 2**21  # numbers of a file in memory at a time: 16 MB
 SAMPLE = 10_000  # about how many observations a number of components is fitted to for a start
@@ -139,6 +139,22 @@ def fit_dask(chunks, start, **options):
     return fit_chunks(DaskChunks(chunks), start, **options)
 
 
+class Again:
+    """Chunks that a function reads, from the beginning each time they are gone through.
+
+    Parameters
+    ----------
+    read : function
+        Called without arguments; returns a new iterator over chunks: a generator function, say.
+    """
+
+    def __init__(self, read):
+        self.read = read
+
+    def __iter__(self):
+        return iter(self.read())
+
+
 class Chunks:
     """Chunks that are gone through here: what `fit_source` needs to know of them.
 
@@ -184,8 +200,12 @@ class Chunks:
     def add_up(self, chunk_sums):
         """The sums over all chunks, as `emtools.kernel.make_step` asks for them."""
         results = self.for_each(partial(sums_of_chunk, self.on_chunk, chunk_sums))
-        check_unchanged(results, self.summary.n_samples)
-        return total(results)
+        sums, log_likelihood = total(results)
+        if np.isfinite(log_likelihood):
+            check_unchanged(sums, chunk_sums.args[-1], self.summary)
+        elif chunk_sums.func is exact_sums:  # nobody will try again: has a chunk gone bad?
+            self.for_each(summarise_chunk)
+        return sums, log_likelihood
 
     def for_each_row(self, function):
         """What ``function(name, X, rows)`` gives for the (n, D) rows of each chunk."""
@@ -374,14 +394,38 @@ def rows_of(chunk):
     return (X.astype(float) if X.dtype == object else X).reshape(len(X), -1)
 
 
-def check_unchanged(results, n_samples):
-    """Raise ValueError if the soft counts of a step do not add up to the observations there are."""
-    counted = sum(sums[:, 0].sum() for sums, _ in results)
-    overflowed = not all(np.isfinite(log_likelihood) for _, log_likelihood in results)
-    if not overflowed and abs(counted - n_samples) > 0.5:
+def check_unchanged(sums, origins, summary):
+    """Raise ValueError if the sums of a step are not of the observations there were at first.
+
+    Responsibilities sum to one, so the sums of all components together do not depend on the
+    mixture: they are how many observations there are, and n times their mean.
+
+    Parameters
+    ----------
+    sums : (K, F) array
+        Of the terms, finite.
+    origins : (D,) or (K, D) array
+        Where the terms are zero.
+    summary : Summary
+        What the first look at the observations told.
+    """
+    n_samples, n_features = summary.n_samples, len(summary.mean)
+    counts, linear = sums[:, :1], sums[:, 1 : 1 + n_features]
+    if abs(counts.sum() - n_samples) > 0.5:
         raise ValueError(
-            f"the chunks held {n_samples} observations at first, {counted:.0f} in a later step; "
-            "they must be the same each time"
+            f"the chunks held {n_samples} observations at first, {counts.sum():.0f} in a later "
+            "step; they must be the same each time"
+        )
+    moves = (linear + counts * (origins - summary.mean)).sum(axis=0) / n_samples
+    largest = np.maximum(np.abs(summary.lowest), np.abs(summary.highest))
+    rounding = 1e-6 * summary.spread + 1e-12 * largest
+    if (np.abs(moves) > rounding).any():
+        column = int(np.argmax(np.abs(moves) / (rounding + np.finfo(float).tiny)))
+        where = f" of column {column}" if n_features > 1 else ""
+        raise ValueError(
+            f"the chunks have changed since they were first gone through: their mean{where} was "
+            f"{summary.mean[column]:.10g}, and is {summary.mean[column] + moves[column]:.10g} in a "
+            "later step; they must be the same each time"
         )
 
 

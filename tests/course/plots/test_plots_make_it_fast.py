@@ -1,11 +1,11 @@
-"""The data behind the figures of chapter 15, make it fast and big."""
+"""The data behind the figures of chapter 15, make it fast."""
 
 import numpy as np
 from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose
 
 from emtools.course import plots
-from emtools.course.plots import make_it_fast_and_big as figures
+from emtools.course.plots import make_it_fast as figures
 
 
 def test_the_ladder_says_time_factor_and_lines():
@@ -70,12 +70,3 @@ def test_a_bad_prediction_does_not_lie_under_its_label():
     assert (left.get_ha(), right.get_ha()) == ("right", "left")
     assert left.xy[0] <= far_below[0]
     assert right.xy[0] >= far_above[0]
-
-
-def test_a_stream_is_drawn_by_what_it_lacks():
-    ax = plots.new_axes()
-    figures.draw_streams(ax, {0.6: [-12.0, -11.0, -11.5], 0.9: [-13.0, -12.0, -11.0]}, -10.0)
-    assert_allclose(ax.lines[0].get_xydata(), [[1, 2], [2, 1], [3, 1.5]])
-    assert_allclose(ax.lines[1].get_ydata(), [3, 2, 1])
-    assert [text.get_text() for text in ax.texts][:2] == ["exponent 0.6", "exponent 0.9"]
-    assert ax.get_yscale() == "log"

@@ -1,4 +1,4 @@
-"""Drawings of chapter 15, make it fast and big."""
+"""Drawings of chapter 15, make it fast."""
 
 import numpy as np
 
@@ -160,28 +160,3 @@ def draw_predictions(ax, pairs):
     ax.set_xlabel("predicted time for one iteration (ms)")
     ax.set_ylabel("measured (ms)")
     ax.legend(loc="upper left")
-
-
-def draw_streams(ax, climbs, best):
-    """How far a stream is below the end of EM after each pass, one line for each exponent.
-
-    Parameters
-    ----------
-    ax : Axes
-        Where to draw.
-    climbs : dict of float to (n_passes,) array
-        Log-likelihoods of all observations, by exponent.
-    best : float
-        Where EM ends, in nats; above all of them.
-    """
-    for (exponent, climb), colour, marker in zip(climbs.items(), COLOURS, "osD^v", strict=False):
-        left = best - np.asarray(climb)
-        passes = np.arange(1, len(left) + 1)
-        ax.semilogy(passes, left, color=colour, marker=marker, markersize=5, linewidth=2)
-        ax.text(len(left) + 0.5, left[-1], f"exponent {exponent:g}", color=colour, va="center")
-    ax.set_xlim(0.5, len(left) * 1.2)
-    ax.set_xticks(range(0, len(left) + 1, 5))
-    ax.set_xlabel("passes over the data")
-    ax.set_ylabel("below the end of EM (nats)")
-    ax.text(0.02, 0.06, "\u2193 better", color=QUIET, transform=ax.transAxes)
-    ax.grid(color=PALE, linewidth=0.6)
