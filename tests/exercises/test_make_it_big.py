@@ -189,6 +189,7 @@ def skipping_in_each(path, n_rows):
     ("read", "right", "hint"),
     [
         (None, None, "A function"),
+        (lambda path, n: path, None, "path still"),
         (lambda path, n: Again(lambda: rows(path, n)), True, "One chunk at a time"),
         (lambda path, n: Again(lambda: (c[:, None] for c in rows(path, n))), True, "One chunk"),
         (lambda path, n: Again(lambda: rows(path, 40)), True, "One chunk at a time"),

@@ -98,7 +98,7 @@ def test_wrong_answers_hear_what_is_wrong(exercise, answers, hint):
         (against(0), False, "wait of 670 minutes is nan: its log odds are 726"),
         (against(1), False, "to the other end"),
         (lambda joint: np.nan_to_num(against(0)(joint)), False, "covered up"),
-        (lambda joint: joint, False, "log joint still"),
+        (lambda joint: joint, None, "log joint still"),
         (lambda joint: by_maximum(joint)[::-1], False, "changed places"),
         (lambda joint: by_maximum(joint).T, False, "A row for each component"),
         (lambda joint: np.exp(joint) / np.exp(joint).sum(axis=0), False, "Both the wait"),

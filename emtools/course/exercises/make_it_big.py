@@ -229,6 +229,8 @@ def rows_of_csv(read: Callable | None) -> Verdict:
         chunks = answer_of(read, str(path), N_ROWS)
         if isinstance(chunks, Verdict):
             return chunks
+        if isinstance(chunks, str) and chunks == str(path):
+            return to_do("That is the path still. Read the file at it, some rows at a time.")
         try:
             passes = [list(islice(iter(chunks), 2 * len(waits))) for _ in range(2)]
         except Exception as error:  # whatever a reader hands over

@@ -11,14 +11,16 @@ from emtools.course.plots import make_it_fast as figures
 def test_the_ladder_says_time_factor_and_lines():
     ax = plots.new_axes()
     figures.draw_ladder(ax, {"taught": 100.0, "rows": 40.0}, {"taught": 15, "rows": 12})
-    assert [bar.get_width() for bar in ax.patches] == [100, 40]
+    dots = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert_allclose(dots, [[100, 0], [40, 1]])
+    assert ax.get_xscale() == "log"
     said = [text.get_text() for text in ax.texts]
     assert said == ["100.0 ms; 15 lines", "40.0 ms, 2.5 times faster; 12 lines"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["taught", "rows"]
     assert ax.yaxis_inverted()
 
 
-def test_runs_show_both_shapes_in_the_order_of_memory():
+def test_runs_show_a_table_its_view_and_its_copy_in_the_order_of_memory():
     ax = plots.new_axes()
     figures.draw_runs(ax, n_samples=3)
     table = np.array([[0, 3], [1, 4], [2, 5]])  # component 0 in the first column
@@ -26,8 +28,9 @@ def test_runs_show_both_shapes_in_the_order_of_memory():
     colours = [component[to_hex(bar.get_facecolor()).upper()] for bar in ax.patches]
     numbers = [int(text.get_text()) for text in ax.texts if text.get_text().isdigit()]
     shown = [n + 3 * k for n, k in zip(numbers, colours, strict=True)]
-    assert shown == [*table.ravel(order="C"), *table.ravel(order="F")]
-    assert len(ax.lines) == 3 + 2  # one bracket a run
+    in_lines = table.ravel(order="C")
+    assert shown == [*in_lines, *in_lines, *table.ravel(order="F")]
+    assert len(ax.lines) == 3 + 3 + 2  # one bracket a run
 
 
 def test_the_order_of_work_highlights_one_piece():
