@@ -5,6 +5,7 @@ who goes through the chunks, and in nothing else; all else is `emtools.fitting.f
 """
 
 from functools import cached_property, partial, reduce
+from os import PathLike
 from pathlib import Path
 from tokenize import TokenError
 from zlib import crc32
@@ -19,6 +20,7 @@ from emtools.fitting import fit, fit_source, given, summarise
 from emtools.kernel import default_n_threads, exact_sums, in_this_thread, in_threads, total
 
 CHUNK = 2**21  # numbers of a file in memory at a time: 16 MB
+FOR_OTHERS = "For several files, or files of another kind: fit_chunks(Again(read), start)"
 SAMPLE = 10_000  # about how many observations a number of components is fitted to for a start
 
 
@@ -40,7 +42,7 @@ def fit_chunks(
     ----------
     chunks : iterable of (n,) or (n, D) arrays
         Gone through at least once for each step, so a list, or an object whose ``__iter__`` starts
-        anew; one chunk is held at a time. All have the same type and number of columns; those
+        anew, such as `Again`; one chunk is held at a time. All have the same type and number of columns; those
         without a row are skipped.
     start : int, Mixture, MultivariateMixture or Fit
         How many components, or where to begin; a number starts from the best of ten fits to about
@@ -102,7 +104,8 @@ def fit_file(path, start, **options):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file does not hold what its header says, or no numbers; or as `fit_chunks` does.
+        If this is not one file, or it does not hold what its header says, or no numbers; or as
+        `fit_chunks` does.
     Collapse
         As `fit` does.
     """
@@ -239,6 +242,10 @@ class FileChunks(Chunks):
     stacklevel = 5
 
     def __init__(self, path):
+        if not isinstance(path, (str, PathLike)):
+            raise ValueError(
+                f"path must be one .npy file; it is a {type(path).__name__}. {FOR_OTHERS}"
+            )
         self.path = Path(path)
         array = self.opened()
         if array.ndim not in (1, 2) or array.size == 0:
@@ -251,7 +258,9 @@ class FileChunks(Chunks):
         try:
             return open_memmap(self.path, mode="r")
         except (ValueError, OverflowError, SyntaxError, TokenError) as error:  # a damaged header
-            raise ValueError(f"{self.path} is not a whole .npy file of numbers: {error}") from None
+            raise ValueError(
+                f"{self.path} is not a whole .npy file of numbers: {error}. {FOR_OTHERS}"
+            ) from None
 
     def __len__(self):
         return -(-self.n_samples // self.n_rows)

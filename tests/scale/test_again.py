@@ -5,7 +5,7 @@ import pytest
 from chunked import FAITHFUL, TWO_BELLS, TWO_ELLIPSES, UNEVEN, WAITING, assert_same_fit, cut
 
 from emtools import fit
-from emtools.scale import Again, fit_chunks
+from emtools.scale import Again, fit_chunks, fit_file
 
 
 def changing(chunks, change, after):
@@ -79,3 +79,15 @@ def test_another_order_is_no_change():
     rng = np.random.default_rng(0)
     shuffled = Again(lambda: np.split(rng.permutation(WAITING), 4))
     assert_same_fit(fit_chunks(shuffled, TWO_BELLS), fit(WAITING, TWO_BELLS), rtol=1e-8)
+
+
+def test_several_files_are_told_how():
+    with pytest.raises(ValueError, match=r"path must be one .npy file; it is a list.*Again"):
+        fit_file(["a.npy", "b.npy"], TWO_BELLS)
+
+
+def test_files_of_another_kind_are_told_how(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("79\n54\n74\n62\n")
+    with pytest.raises(ValueError, match=r"not a whole .npy file.*fit_chunks\(Again\(read\)"):
+        fit_file(path, TWO_BELLS)
