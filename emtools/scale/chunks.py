@@ -42,8 +42,8 @@ def fit_chunks(
     ----------
     chunks : iterable of (n,) or (n, D) arrays
         Gone through at least once for each step, so a list, or an object whose ``__iter__`` starts
-        anew, such as `Again`; one chunk is held at a time. All have the same type and number of columns; those
-        without a row are skipped.
+        anew, such as `Again`; one chunk is held at a time. All have the same type and number of
+        columns; those without a row are skipped.
     start : int, Mixture, MultivariateMixture or Fit
         How many components, or where to begin; a number starts from the best of ten fits to about
         10,000 observations drawn at random.
