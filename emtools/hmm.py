@@ -36,6 +36,7 @@ from emtools.starts import kmeans_plus_plus
 
 FEWEST = 1e-8  # a state with a smaller soft count has vanished
 DRIFT = 1e-8  # how far a row of posteriors may be from one: more is no rounding
+SHORT, FINISHED = 20, 3  # steps of a short run, and how many starts are run to the end
 FEWER = "Start with fewer states, or from other parameters"
 
 
@@ -269,21 +270,38 @@ def with_stops(pairs, resp, chain):
 
 
 def log_forward(log_liks, log_start, log_moves):
-    """Log p(x_1, ..., x_t, z_t = k), (T, K): the plain recursion, with its sums in log space."""
-    log_alphas = np.empty_like(log_liks)
-    log_alphas[0] = log_start + log_liks[0]
-    for t in range(1, len(log_liks)):
-        arriving = log_alphas[t - 1][:, None] + log_moves
-        log_alphas[t] = np.logaddexp.reduce(arriving, axis=0) + log_liks[t]
-    return log_alphas
+    """`forward` in log space: + for *, logaddexp for +, - for /.
+
+    Parameters
+    ----------
+    log_liks : (T, K) array
+        log p(x_t | z_t = k).
+    log_start, log_moves : (K,) and (K, K) arrays
+        Logarithms of start and moves; -inf for what is impossible.
+
+    Returns
+    -------
+    log_alphas : (T, K) array
+        log p(z_t = k | x_1, ..., x_t).
+    log_scales : (T,) array
+        log p(x_t | x_1, ..., x_t-1); where it is -inf the series is impossible, and the rest NaN.
+    """
+    log_alphas, log_scales = np.empty_like(log_liks), np.empty(len(log_liks))
+    log_predicted = log_start
+    for t, log_lik in enumerate(log_liks):
+        log_joint_t = log_predicted + log_lik
+        log_scales[t] = np.logaddexp.reduce(log_joint_t)
+        log_alphas[t] = log_joint_t - log_scales[t]
+        log_predicted = np.logaddexp.reduce(log_alphas[t][:, None] + log_moves, axis=0)
+    return log_alphas, log_scales
 
 
-def log_backward(log_liks, log_stop, log_moves):
-    """Log p(x_t+1, ..., x_T, end | z_t = k), (T, K)."""
-    log_betas = np.empty_like(log_liks)
-    log_betas[-1] = log_stop
-    for t in range(len(log_liks) - 1, 0, -1):
-        leaving = log_moves + log_liks[t] + log_betas[t]
+def log_backward(log_ratios, log_last, log_moves):
+    """`backward` in log space; the ratios are the log likelihoods minus the log scales."""
+    log_betas = np.empty_like(log_ratios)
+    log_betas[-1] = log_last
+    for t in range(len(log_ratios) - 1, 0, -1):
+        leaving = log_moves + log_ratios[t] + log_betas[t]
         log_betas[t - 1] = np.logaddexp.reduce(leaving, axis=1)
     return log_betas
 
@@ -303,24 +321,29 @@ def log_e_step(log_liks, chain):
         If the series is impossible; the message names the first observation that no state allows.
     """
     log_start, log_moves, log_stop = logs(chain)
-    log_alphas = log_forward(log_liks, log_start, log_moves)
-    log_likelihood = np.logaddexp.reduce(log_alphas[-1] + log_stop)
-    if log_likelihood == -np.inf:
-        raise ValueError(impossible(log_alphas))
-    log_betas = log_backward(log_liks, log_stop, log_moves)
-    resp = np.exp(log_alphas + log_betas - log_likelihood)
-    ahead = (log_liks + log_betas)[1:] - log_likelihood
-    leaving = zip(log_alphas[:-1].T, log_moves, strict=True)
-    pairs = [np.exp(alphas[:, None] + row + ahead).sum(axis=0) for alphas, row in leaving]
-    return resp, with_stops(np.array(pairs), resp, chain), log_likelihood
+    log_alphas, log_scales = careful_log_forward(log_liks, log_start, log_moves)
+    log_end = np.logaddexp.reduce(log_alphas[-1] + log_stop)
+    if log_end == -np.inf:
+        raise ValueError("it cannot stop in any state in which it may be at its end")
+    log_ratios = log_liks - log_scales[:, None]
+    log_betas = log_backward(log_ratios, log_stop - log_end, log_moves)
+    resp = np.exp(log_alphas + log_betas)
+    leaving, ahead = log_alphas[:-1].T, (log_ratios + log_betas)[1:]
+    pairs = [
+        np.exp(log_alpha[:, None] + row + ahead).sum(axis=0)
+        for log_alpha, row in zip(leaving, log_moves, strict=True)
+    ]
+    return resp, with_stops(np.array(pairs), resp, chain), log_scales.sum() + log_end
 
 
-def impossible(log_alphas):
-    """What to say of a series that the chain cannot emit."""
-    lost = (log_alphas == -np.inf).all(axis=1)
-    if not lost.any():
-        return "it cannot stop in the states where it could be at its end"
-    return f"no way of the chain leads to observation {lost.argmax()}"
+def careful_log_forward(log_liks, log_start, log_moves):
+    """`log_forward`, or ValueError for the first observation that no state allows."""
+    with np.errstate(invalid="ignore"):  # -inf minus -inf, of an impossible series
+        log_alphas, log_scales = log_forward(log_liks, log_start, log_moves)
+    lost = ~np.isfinite(log_scales)
+    if lost.any():
+        raise ValueError(f"no way through the chain leads to observation {lost.argmax()}")
+    return log_alphas, log_scales
 
 
 def careful_e_step(log_liks, chain):
@@ -517,7 +540,8 @@ def fit(
         The most steps to take from each start.
     n_starts : int, optional
         How many starts to try if `start` is a number: 10 unless you say otherwise. Those that
-        collapse are dropped; the best of the rest wins.
+        collapse are dropped; of the rest the three that are highest after 20 steps are run to the
+        end, and the best of them wins.
     min_std : float
         The smallest standard deviation a bell may have, in the units of the data.
     rng : int or numpy.random.Generator, optional
@@ -560,13 +584,27 @@ def fit(
         series = series_for(sequences, starts[0])
     check_widths(series, starts[0], min_std)
     step = make_step(series, free_start, min_std)
+    starts = [one._replace(emissions=with_floor(one.emissions, min_std)) for one in starts]
 
     def run(begin):
-        begin = begin._replace(emissions=with_floor(begin.emissions, min_std))
         return iterate(step, begin, tol=tol, max_iter=max_iter, progress=progress)
 
+    starts = promising(starts, step, progress)
     fits, _ = restarts(run, with_progress(starts, progress and len(starts) > 1, "starts"))
     return best(fits)
+
+
+def promising(starts, step, progress):
+    """The few of many starts that are highest after a short run; those that collapse are none."""
+    if len(starts) <= FINISHED:
+        return starts
+
+    def short(begin):
+        return iterate(step, begin, tol=0, max_iter=SHORT).log_likelihood, begin
+
+    runs, _ = restarts(short, with_progress(starts, progress, "short runs"))
+    runs.sort(key=lambda run: run[0], reverse=True)
+    return [begin for _, begin in runs[:FINISHED]]
 
 
 def posteriors(sequences, chain):
@@ -653,9 +691,9 @@ def predictions(sequences, chain):
     Returns
     -------
     (T + 1, K) array, or a list of them for a list
-        The first row is the chain's start, the last one is for the day after the series (given
-        that there is one, if the chain can stop). As weights of a mixture of what the states emit,
-        a row predicts the next observation.
+        The first row is the chain's start, the last one is for the day after the series, given
+        that there is one (zeros where the chain stops for certain). As weights of a mixture of what
+        the states emit, a row predicts the next observation.
 
     Raises
     ------
@@ -673,10 +711,10 @@ def predictions(sequences, chain):
 def predicted(log_liks, chain):
     """The rows of `predictions` for one series."""
     log_start, log_moves, _ = logs(chain)
-    log_alphas = log_forward(log_liks, log_start, log_moves)
-    filtered = np.exp(log_alphas - log_alphas.max(axis=1, keepdims=True))
-    ahead = np.vstack([chain.start, filtered @ split(chain.transitions)[0]])
-    return ahead / ahead.sum(axis=1, keepdims=True)
+    log_alphas, _ = careful_log_forward(log_liks, log_start, log_moves)
+    ahead = np.vstack([chain.start, np.exp(log_alphas) @ split(chain.transitions)[0]])
+    totals = ahead.sum(axis=1, keepdims=True)  # 0 after a state that stops for certain
+    return ahead / np.where(totals > 0, totals, 1)
 
 
 def sample(chain, n_samples, rng):
@@ -810,7 +848,9 @@ def column_of(column, kind):
 
 def checked_table(table, name, n_columns):
     """One series as (T, D) floats, or say what is wrong with its shape or its numbers."""
-    shape = np.shape(table) if hasattr(table, "shape") else (len(table),)
+    shape = getattr(table, "shape", None)
+    if shape is None:
+        shape = (len(table),) if hasattr(table, "__len__") else ()
     if shape and shape[0] == 0:
         raise ValueError(f"{name} has length 0; leave it out")
     if n_columns == 1 and len(shape) == 2:
@@ -988,13 +1028,13 @@ def kinds_named(emissions):
 
 
 def drawn_start(series, n_states, emissions, kinds, rng):
-    """A chain to begin from: states that tend to stay, and emissions near what was seen."""
+    """A chain to begin from: moves of any kind, and emissions near what was seen."""
     pairs = zip(series.columns, kinds, strict=True)
     parts = [kind.start(column, n_states, rng) for column, kind in pairs]
     form = getattr(type(emissions), "_make", tuple)
-    rows = [rng.dirichlet(1 + n_states * one) for one in np.eye(n_states)]
+    rows = rng.dirichlet(np.ones(n_states), n_states)  # to favour staying would be a guess
     start = np.full(n_states, 1 / n_states)
-    return Chain(start, np.array(rows), parts[0] if isinstance(emissions, str) else form(parts))
+    return Chain(start, rows, parts[0] if isinstance(emissions, str) else form(parts))
 
 
 def drawn_tables(column, n_states, rng):
@@ -1009,8 +1049,9 @@ def drawn_rates(column, n_states, rng):
 
 
 def drawn_bells(column, n_states, rng):
-    """Numbers that were seen, far from each other, and the width of all."""
-    return Gaussian(kmeans_plus_plus(column, n_states, rng), np.full(n_states, column.std()))
+    """Numbers that were seen, far from each other, and bells that share the width of all."""
+    width = column.std() / n_states
+    return Gaussian(kmeans_plus_plus(column, n_states, rng), np.full(n_states, width))
 
 
 KINDS = {
