@@ -1091,28 +1091,35 @@ KINDS = {
 
 
 def as_table(chain):
-    """A chain as a table, one row a state: start, moves, what it emits."""
+    """A chain as a table, one row a state: start, moves, and what it emits."""
     try:
-        n_states = len(chain.start)
-        heads = ["start", *(f"to {k}" for k in range(n_states)), "stop"]
-        heads = heads[: 1 + chain.transitions.shape[1]]
-        parts = [
-            part
-            for emission in parts_of(chain.emissions)
-            for part in zip(emission._fields, emission, strict=True)
-        ]
-        for name, array in parts:
-            size = array.size // n_states
-            heads += [name] if array.ndim == 1 else [f"p({v})" for v in range(size)]
-        columns = [array.reshape(n_states, -1) for _, array in parts]
-        rows = np.column_stack([chain.start, chain.transitions, *columns])
+        heads, columns = columns_of(chain)
+        rows = list(zip(*columns, strict=True))
     except (AttributeError, TypeError, ValueError, IndexError):  # no good chain: seen as it is
         return f"Chain{tuple(chain)!r}"
     lines = [("state", heads), *enumerate(rows)]
     return "\n".join(
-        f"{first!s:>5}" + "".join(f" {in_words(cell):>9}" for cell in cells)
-        for first, cells in lines
+        f"{first!s:>5}" + "".join(f" {cell:>9}" for cell in cells) for first, cells in lines
     )
+
+
+def columns_of(chain):
+    """Heads and columns of `as_table`: probabilities with four decimals, all else as elsewhere."""
+    n_states = len(chain.start)
+    heads = ["start", *(f"to {k}" for k in range(n_states)), "stop"]
+    heads = heads[: 1 + chain.transitions.shape[1]]
+    columns = [*np.column_stack([chain.start, chain.transitions]).T]
+    for part in parts_of(chain.emissions):
+        if isinstance(part, Categorical):
+            heads += [f"p({symbol})" for symbol in range(part.tables.shape[1])]
+            columns += [*part.tables.T]
+        else:
+            heads += part._fields
+            columns += [[in_words(value) for value in array] for array in part]
+    written = [
+        column if isinstance(column, list) else [f"{p:.4f}" for p in column] for column in columns
+    ]
+    return heads, written
 
 
 Chain.__repr__ = as_table  # outside the class, which is a chapter's to the letter

@@ -42,7 +42,7 @@ def draw_trellis(axes, likelihoods, start, moves, names=WEATHER):
     ----------
     axes : two Axes
         For the trellis and for the bars.
-    likelihoods : (T, 2) array
+    likelihoods : (3, 2) array
         p(x_t | z_t = k).
     start, moves : (2,) and (2, 2) arrays
         Of the chain.
@@ -80,6 +80,10 @@ def draw_paths(ax, likelihoods, start, moves, names):
         p = start[path[0]] * np.prod(likelihoods[days, path]) * np.prod(steps)
         ax.barh(place, p, color=COLOURS[path[-1]])
         ax.text(p + 0.0005, place, f"{p:.5f}", va="center", fontsize=9)
+    for k, height in ((0, 1.5), (1, 4.5)):
+        total = sum(bar.get_width() for bar in ax.patches[4 * k : 4 * k + 4])
+        words = f"these four sum to {total:.4g}"
+        ax.text(0.011, height, words, va="center", fontsize=9, color=COLOURS[k], weight="bold")
     letters = ["".join(names[k][0].upper() for k in path) for path in paths]
     ax.set_yticks(range(len(paths)), letters)
     ax.set_xlim(0, 0.041)
@@ -151,10 +155,11 @@ def draw_shares(ax, waits, alone, together):
     """
     order = np.argsort(waits)
     ax.plot(waits[order], alone[order], color=INK, linewidth=1.5, label="mixture: the wait alone")
-    after_short = np.append(False, together[:-1] > 0.5)
+    is_short = np.pad(together > 0.5, 1)  # before the first and after the last there is none
+    beside_short = is_short[:-2] | is_short[2:]
     for chosen, colour, words in (
-        (after_short, COLOURS[0], "chain, after a short wait"),
-        (~after_short, COLOURS[1], "chain, after a long wait"),
+        (~beside_short, COLOURS[1], "chain, between two long waits"),
+        (beside_short, COLOURS[0], "chain, beside a short wait"),
     ):
         ax.scatter(waits[chosen], together[chosen], s=22, alpha=0.7, color=colour, label=words)
     ax.set_xlim(50, 86)
