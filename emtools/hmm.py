@@ -789,7 +789,9 @@ def is_several(sequences):
     if not isinstance(sequences, (list, tuple)) or len(sequences) == 0:
         return False
     first = sequences[0]
-    return hasattr(first, "__len__") and not isinstance(first, (str, bytes))
+    return (
+        hasattr(first, "__len__") and getattr(first, "ndim", 1) > 0 and not isinstance(first, str)
+    )
 
 
 def as_given(sequences, series, rows):

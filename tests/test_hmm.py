@@ -173,15 +173,17 @@ def test_scaled_and_log_space_are_equal_at_every_length(length):
     assert_allclose(scaled[1].sum(), length - 1, rtol=1e-12)
 
 
-def test_nothing_underflows_in_a_million_days():
+@pytest.mark.parametrize("length", [10**5, pytest.param(10**6, marks=pytest.mark.timing)])
+def test_nothing_underflows_in_a_million_days(length):
+    """The million is slow: `make timing` has it."""
     rng = np.random.default_rng(7)
-    x = rng.poisson(20, 10**6).astype(float)
+    x = rng.poisson(20, length).astype(float)
     chain = Chain(np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.2, 0.8]]), Poisson([15.0, 26.0]))
     chain = hmm.checked_chain(chain)
     resp, pairs, log_likelihood = hmm.e_step(hmm.log_emissions([x], chain.emissions), chain)
-    assert -4e6 < log_likelihood < -2e6
+    assert -4 * length < log_likelihood < -2 * length
     assert_allclose(resp.sum(axis=1), 1, rtol=1e-10)
-    assert_allclose(pairs.sum(), 10**6 - 1, rtol=1e-10)
+    assert_allclose(pairs.sum(), length - 1, rtol=1e-10)
     assert resp.min() > 0
 
 
@@ -718,11 +720,13 @@ def test_an_impossible_series_says_where():
         hmm.fit(CONES, endless)
 
 
-def test_an_iteration_of_a_hundred_thousand_days_takes_seconds_not_minutes():
-    """The bound, 1.5 s, is held by `make timing`; here ten times it, for busy machines."""
+@pytest.mark.timing
+def test_an_iteration_of_a_hundred_thousand_days_takes_at_most_a_second_and_a_half():
     rng = np.random.default_rng(0)
     chain = Chain(np.full(5, 0.2), rng.dirichlet(np.ones(5), 5), Poisson(np.arange(1, 6.0)))
-    step = hmm.make_step(hmm.series_for(rng.poisson(3, 100_000), chain))
-    began = time.process_time()
-    step(chain)
-    assert time.process_time() - began < 15
+    step, seconds = hmm.make_step(hmm.series_for(rng.poisson(3, 100_000), chain)), []
+    for _ in range(3):
+        began = time.perf_counter()
+        step(chain)
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 1.5
