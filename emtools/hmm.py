@@ -489,7 +489,7 @@ def narrowest(column):
 def check_width(emissions, limits):
     """Raise Collapse if a bell has no width left."""
     for part, limit in zip(parts_of(emissions), limits, strict=True):
-        if isinstance(part, Gaussian) and not part.stds.min() >= limit:
+        if kind_of(part).type is Gaussian and not part.stds.min() >= limit:
             cure = f"{FEWER}, or give min_std, the smallest width there may be"
             raise Collapse(int(part.stds.argmin()), NARROW, cure)
 
@@ -497,7 +497,9 @@ def check_width(emissions, limits):
 def with_floor(emissions, min_std):
     """The emissions with every bell narrower than `min_std` raised to it."""
     parts = [
-        part._replace(stds=np.maximum(part.stds, min_std)) if isinstance(part, Gaussian) else part
+        part._replace(stds=np.maximum(part.stds, min_std))
+        if kind_of(part).type is Gaussian
+        else part
         for part in parts_of(emissions)
     ]
     return rebuilt(emissions, parts)
@@ -900,7 +902,7 @@ def check_numbers(column, emissions, name):
 def check_widths(series, chain, min_std):
     """Raise ValueError if a column for bells is constant, and no width is given."""
     for d, (column, part) in enumerate(zip(series.columns, parts_of(chain.emissions), strict=True)):
-        if isinstance(part, Gaussian) and min_std == 0 and np.ptp(column) == 0:
+        if kind_of(part).type is Gaussian and min_std == 0 and np.ptp(column) == 0:
             where = f"column {d} of sequences" if len(series.columns) > 1 else "sequences"
             raise ValueError(
                 f"{where} is constant, {column[0]:g}, so a bell has no width there. Give min_std, "
@@ -1112,7 +1114,7 @@ def columns_of(chain):
     heads = heads[: 1 + chain.transitions.shape[1]]
     columns = [*np.column_stack([chain.start, chain.transitions]).T]
     for part in parts_of(chain.emissions):
-        if isinstance(part, Categorical):
+        if kind_of(part).type is Categorical:
             heads += [f"p({symbol})" for symbol in range(part.tables.shape[1])]
             columns += [*part.tables.T]
         else:

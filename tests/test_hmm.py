@@ -6,6 +6,7 @@ import time
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -525,6 +526,29 @@ def test_parity_with_hmmlearn():
     assert_allclose(ours.transitions, model.transmat_, rtol=1e-8)
     assert_allclose(hmm.posteriors(QUAKES, ours), model.predict_proba(QUAKES[:, None]), atol=1e-9)
     assert_array_equal(hmm.viterbi(QUAKES, ours), model.predict(QUAKES[:, None]))
+
+
+def test_a_fit_or_a_namedtuple_of_the_same_fields_is_a_start():
+    class Bells(NamedTuple):
+        means: np.ndarray
+        stds: np.ndarray
+
+    fit = hmm.fit(data.waiting(), BELLS, tol=0, max_iter=3)
+    again = hmm.fit(data.waiting(), fit, tol=0, max_iter=2)
+    whole = hmm.fit(data.waiting(), BELLS, tol=0, max_iter=5)
+    assert_allclose(again.history, whole.history[3:], rtol=1e-12)
+    own = hmm.fit(data.waiting(), BELLS._replace(emissions=Bells(*BELLS.emissions)))
+    assert_allclose(own.log_likelihood, -997.2188157077, rtol=1e-12)
+
+
+def test_pandas_lists_and_float32_are_welcome():
+    expected = hmm.log_likelihood(QUAKES, quakes_start(15, 26))
+    for x in (pd.Series(QUAKES), QUAKES.tolist(), QUAKES.astype(np.float32), tuple(QUAKES)):
+        assert_allclose(hmm.log_likelihood(x, quakes_start(15, 26)), expected, rtol=1e-15)
+    frames = [pd.DataFrame(table, columns=["time", "answer"]) for table in trials()]
+    assert_allclose(hmm.log_likelihood(frames, SPEED), -296.115107102, atol=5e-10)
+    by_series = [pd.Series(CONES[:9]), pd.Series(CONES[9:])]
+    assert len(hmm.viterbi(by_series, EISNER)) == 2
 
 
 # Starts from a number, samples, printing

@@ -78,7 +78,11 @@ def test_the_line_is_the_rate_of_the_path():
     assert_allclose(ax.collections[0].get_facecolors()[0][:3], to_rgb(COLOURS[path[0]]))
 
 
-def test_the_player_shows_the_iterations():
-    player = widgets.decoding_player(CONES, [WEATHER] * 3)
-    assert len(player.slider.options) == 3
+def test_the_player_shows_the_chain_of_its_place():
+    later = WEATHER._replace(emissions=Categorical(np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])))
+    player = widgets.decoding_player(CONES, [WEATHER, later])
+    player.slider.index = 1
+    figure, ax = plots.new_figure(height=2.4)
+    figures.draw_decoding([ax], CONES, [WEATHER, later], [1])
+    assert player.children[1].value == plots.as_png(figure)
     assert player.slider.description == "iteration"
