@@ -30,6 +30,7 @@ d440daded18634c1da2f05e6b1a30385f2aca6cd38455b31d263e1657260112a iris.csv
 7e917fdf5f10d3b5c4e44fec35dbcc2b7f78768f352a2aa10a27ac28592221c3 london_deaths_hasselblad1969.csv
 6d13e2f102d6d5d80eeb6b547d56d0259d57bdb798cc6be4ba73b2bcbdcd3092 murray1977.csv
 f204db2c753b0937caac3cb35258562c14f073e4bbc76be24b4c51ce22767a93 penguins.csv
+741c443cc2d4b3f7d96a1d2cda147a2450226c5ea0b91fdbd933905c1a7a08f4 speed_depmix.csv
 """
 SHA256 = {name: digest for digest, name in map(str.split, SHA256SUMS.split("\n")[1:-1])}
 LOADERS = sorted(set(data.__all__) - {"read_csv"})
@@ -80,6 +81,7 @@ def test_the_readme_has_a_row_for_every_file(name):
         "murray": [(12, 2)],
         "old_faithful": [(272, 2)],
         "penguins": [(344, 4), (344,)],
+        "speed": [(439,), (439,), (439,)],
         "waiting": [(272,)],
     }.items(),
 )
@@ -184,6 +186,13 @@ def test_earthquakes():
     assert_array_equal(years, range(1900, 2007))
     assert_allclose(counts.mean(), 19.364, rtol=0, atol=5e-4)
     assert_allclose(counts.var(ddof=1), 51.573, rtol=0, atol=5e-4)
+
+
+def test_speed():
+    series, log_times, right = data.speed()
+    assert_array_equal(np.bincount(series), [0, 168, 134, 137])
+    assert_allclose(log_times[:2], (6.456769655572163, 5.602118820879701), rtol=1e-15)
+    assert_array_equal(right[:4], [1, 1, 0, 0])
 
 
 def test_document_iterates():

@@ -7,6 +7,7 @@ import numpy as np
 
 from emtools.course import plots
 from emtools.course.plots import (
+    add_time,
     see_why_em_climbs,
     start_well_stop_well,
     survive_a_collapse,
@@ -250,3 +251,24 @@ def cloud_player(X, mixtures, label="iteration", **options):
         ax.set_title(f"{label} {place}", loc="left")
 
     return Player(draw, mixtures, label, partial(plots.new_figure, height=4.4))
+
+
+def decoding_player(cones, path):
+    """Which days were hot, iteration by iteration: posteriors as colours, the likeliest path below.
+
+    Parameters
+    ----------
+    cones : (T,) array of int
+        1 to 3.
+    path : list of Chain
+        The start and what each iteration made of it.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, iteration):
+        add_time.draw_decoding([ax], cones, path, [iteration])
+
+    return Player(draw, range(len(path)), "iteration", partial(plots.new_figure, height=2.4))

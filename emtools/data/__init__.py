@@ -27,6 +27,7 @@ __all__ = [
     "old_faithful",
     "penguins",
     "read_csv",
+    "speed",
     "waiting",
 ]
 
@@ -264,6 +265,26 @@ def earthquakes():
     """
     table = _load("earthquakes.csv")
     return table["year"].astype(np.int64), table["count"].astype(np.int64)
+
+
+def speed():
+    """Answers of one person who is asked to be fast, or to be right, in three series of trials.
+
+    Returns
+    -------
+    series : (439,) array of int
+        1, 2 or 3: 168, 134 and 137 trials.
+    log_times : (439,) array
+        Logarithm of the response time; the time's unit is not given by our source.
+    right : (439,) array of int
+        1 for a right answer, 0 for a wrong one.
+
+    Notes
+    -----
+    Source: the R package depmixS4, ``speed``, without its column of what was at stake.
+    """
+    table = _load("speed_depmix.csv", text=["corr"])
+    return table["series"].astype(np.int64), table["rt"], np.int64(1) * (table["corr"] == "cor")
 
 
 def linkage_iterates():
