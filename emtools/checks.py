@@ -514,7 +514,7 @@ def check_repeatable(chunks):
     if iter(chunks) is iter(chunks):
         raise ValueError(
             "these chunks can be gone through only once, but every step needs them again; give a "
-            "list, or use fit_stream, which needs them once"
+            "list, or Again(read), or use fit_stream, which needs them once"
         )
 
 

@@ -1,6 +1,6 @@
 """What a collapse is, how to see one, and two cures: restarts and a floor.
 
-Chapter 05 teaches `restarts` and `best`. The test and the floor are those of `emtools.fit`, for
+Chapter 06 teaches `restarts` and `best`. The test and the floor are those of `emtools.fit`, for
 Gaussians of any structure; they take mixtures as the kernel holds them (`emtools.kernel.packed`).
 """
 

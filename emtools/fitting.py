@@ -1,4 +1,4 @@
-"""The one call for your own data, `fit`: checks, starts, EM step, stop (chapter 07).
+"""The one call for your own data, `fit`: checks, starts, EM step, stop (chapter 08).
 
 `fit_source` is the one way through for data wherever they are: a summary of them, then starts, a
 step that notices a collapse, and `emtools.em.climb`. What is in memory is a `Table`; lists, files

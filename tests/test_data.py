@@ -30,6 +30,8 @@ d440daded18634c1da2f05e6b1a30385f2aca6cd38455b31d263e1657260112a iris.csv
 037849957fdad22bdf12c47773756b6e32f80a4a8a22836507a27ef3f7f8d249 linkage_em.csv
 7e917fdf5f10d3b5c4e44fec35dbcc2b7f78768f352a2aa10a27ac28592221c3 london_deaths_hasselblad1969.csv
 6d13e2f102d6d5d80eeb6b547d56d0259d57bdb798cc6be4ba73b2bcbdcd3092 murray1977.csv
+f204db2c753b0937caac3cb35258562c14f073e4bbc76be24b4c51ce22767a93 penguins.csv
+741c443cc2d4b3f7d96a1d2cda147a2450226c5ea0b91fdbd933905c1a7a08f4 speed_depmix.csv
 """
 SHA256 = {name: digest for digest, name in map(str.split, SHA256SUMS.split("\n")[1:-1])}
 LOADERS = sorted(set(data.__all__) - {"read_csv"})
@@ -79,6 +81,8 @@ def test_the_readme_has_a_row_for_every_file(name):
         "linkage_iterates": [(12,), (12,), (12,), (12,)],
         "murray": [(12, 2)],
         "old_faithful": [(272, 2)],
+        "penguins": [(344, 4), (344,)],
+        "speed": [(439,), (439,), (439,)],
         "waiting": [(272,)],
         "remission": [(21,), (21,)],
     }.items(),
@@ -138,6 +142,23 @@ def test_iris_is_scikit_learns():
     assert_array_equal(species, theirs.target_names[theirs.target])
 
 
+def test_penguins_of_whom_two_were_not_measured():
+    measurements, species = data.penguins()
+    missing = np.isnan(measurements)
+    assert np.flatnonzero(missing.any(axis=1)).tolist() == [3, 271]
+    assert missing.sum() == 8
+    assert_allclose(measurements[0], [39.1, 18.7, 181, 3750], rtol=0)
+    assert_allclose(measurements[-1], [50.2, 18.7, 198, 3775], rtol=0)
+    assert dict(zip(*np.unique(species, return_counts=True), strict=True)) == {
+        "Adelie": 152,
+        "Chinstrap": 68,
+        "Gentoo": 124,
+    }
+    frame = pd.read_csv(FOLDER / "penguins.csv")
+    assert_allclose(measurements, frame.iloc[:, 2:6].to_numpy(float), rtol=0)
+    assert_array_equal(species, frame["species"])
+
+
 def test_deaths():
     deaths, days = data.deaths()
     assert_array_equal(deaths, range(10))
@@ -173,6 +194,13 @@ def test_earthquakes():
     assert_array_equal(years, range(1900, 2007))
     assert_allclose(counts.mean(), 19.364, rtol=0, atol=5e-4)
     assert_allclose(counts.var(ddof=1), 51.573, rtol=0, atol=5e-4)
+
+
+def test_speed():
+    series, log_times, right = data.speed()
+    assert_array_equal(np.bincount(series), [0, 168, 134, 137])
+    assert_allclose(log_times[:2], (6.456769655572163, 5.602118820879701), rtol=1e-15)
+    assert_array_equal(right[:4], [1, 1, 0, 0])
 
 
 def test_document_iterates():

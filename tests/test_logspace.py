@@ -53,7 +53,7 @@ def test_the_log_likelihood_never_falls(problem):
     resp, before = logspace.e_step(x, start)
     assume(resp.sum(axis=0).min() > 1e-8)  # or the component vanishes
     fitted = logspace.m_step(x, resp)
-    assume(fitted.stds.min() > 1e-9 * np.std(x))  # or it collapses; both are chapter 05's
+    assume(fitted.stds.min() > 1e-9 * np.std(x))  # or it collapses; both are chapter 06's
     _, after = logspace.e_step(x, fitted)
     assert after >= before - 1e-9 * max(1, abs(before))
 

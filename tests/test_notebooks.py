@@ -43,6 +43,7 @@ VERBS = {
     "Trade",
     "Work",
     "See",
+    "Survive",
     "Go",
     "Choose",
     "Mix",

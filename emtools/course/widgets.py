@@ -7,9 +7,11 @@ import numpy as np
 
 from emtools.course import plots
 from emtools.course.plots import (
+    add_time,
     fill_in_what_is_missing,
     see_why_em_climbs,
     start_well_stop_well,
+    survive_a_collapse,
     work_in_log_space,
 )
 from emtools.mixture import log_density
@@ -202,6 +204,30 @@ def climb_player(thetas):
     return Player(draw, range(len(thetas) - 1), "iteration")
 
 
+def spike_player(x, mixture_of, stds=tuple(10.0 ** (-n / 4) for n in range(17))):
+    """A bell that narrows onto one observation, and the log-likelihood that climbs with it.
+
+    Parameters
+    ----------
+    x : (N,) array
+        A few observations.
+    mixture_of : callable
+        ``mixture_of(std) -> Mixture``, the last component of this width.
+    stds : sequence of float
+        Widths to slide through.
+
+    Returns
+    -------
+    Player
+    """
+    by_name = {f"{std:.2g}": std for std in stds}
+
+    def draw(axes, name):
+        survive_a_collapse.draw_spike(axes, x, mixture_of, by_name[name])
+
+    return Player(draw, by_name, "width of the right bell", partial(plots.new_figure, 1, 2))
+
+
 def cloud_player(X, mixtures, label="iteration", **options):
     """The same observations under one mixture after another: iterations, or temperatures.
 
@@ -226,6 +252,27 @@ def cloud_player(X, mixtures, label="iteration", **options):
         ax.set_title(f"{label} {place}", loc="left")
 
     return Player(draw, mixtures, label, partial(plots.new_figure, height=4.4))
+
+
+def decoding_player(cones, path):
+    """Which days were hot, iteration by iteration: posteriors as colours, the likeliest path below.
+
+    Parameters
+    ----------
+    cones : (T,) array of int
+        1 to 3.
+    path : list of Chain
+        The start and what each iteration made of it.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, iteration):
+        add_time.draw_decoding([ax], cones, path, [iteration])
+
+    return Player(draw, range(len(path)), "iteration", partial(plots.new_figure, height=2.4))
 
 
 def summit_player(paths, places=range(101)):

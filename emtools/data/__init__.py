@@ -25,8 +25,10 @@ __all__ = [
     "linkage_iterates",
     "murray",
     "old_faithful",
+    "penguins",
     "read_csv",
     "remission",
+    "speed",
     "waiting",
 ]
 
@@ -137,6 +139,27 @@ def iris():
     table = _load("iris.csv", text=["Species"])
     species = table.pop("Species")
     return np.column_stack(list(table.values())), species
+
+
+def penguins():
+    """Four measurements of each of 344 penguins, and their species.
+
+    Returns
+    -------
+    measurements : (344, 4) array
+        Columns: length and depth of the bill and length of the flipper, in mm, and body mass in g;
+        NaN in the two rows, 3 and 271, of birds that nobody measured. 342 rows are complete.
+    species : (344,) array of str
+        "Adelie" (152), "Chinstrap" (68) or "Gentoo" (124).
+
+    Notes
+    -----
+    Source: the R package palmerpenguins (Horst, Hill and Gorman, 2020), CC0: birds of three
+    islands near Palmer Station, Antarctica. The file also has island, sex and year, for `read_csv`.
+    """
+    lengths = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+    table = _load("penguins.csv", text=["species", "island", "sex"], missing=lengths)
+    return np.column_stack([table[name] for name in lengths]), table["species"]
 
 
 def deaths():
@@ -262,6 +285,26 @@ def earthquakes():
     """
     table = _load("earthquakes.csv")
     return table["year"].astype(np.int64), table["count"].astype(np.int64)
+
+
+def speed():
+    """Answers of one person who is asked to be fast, or to be right, in three series of trials.
+
+    Returns
+    -------
+    series : (439,) array of int
+        1, 2 or 3: 168, 134 and 137 trials.
+    log_times : (439,) array
+        Logarithm of the response time; the time's unit is not given by our source.
+    right : (439,) array of int
+        1 for a right answer, 0 for a wrong one.
+
+    Notes
+    -----
+    Source: the R package depmixS4, ``speed``, without its column of what was at stake.
+    """
+    table = _load("speed_depmix.csv", text=["corr"])
+    return table["series"].astype(np.int64), table["rt"], np.int64(1) * (table["corr"] == "cor")
 
 
 def linkage_iterates():

@@ -1,10 +1,11 @@
-"""The same fit on data of any size: a list of chunks, a file, a cluster (chapter 15).
+"""The same fit on data of any size: a list of chunks, a file, a cluster (chapter 16).
 
 The sums of a step add up, whoever computed them. `fit_chunks`, `fit_file` and `fit_dask` differ in
 who goes through the chunks, and in nothing else; all else is `emtools.fitting.fit_source`.
 """
 
 from functools import cached_property, partial, reduce
+from os import PathLike
 from pathlib import Path
 from tokenize import TokenError
 from zlib import crc32
@@ -16,9 +17,10 @@ from emtools.checks import check_chunks, check_repeatable, check_size, checked_o
 from emtools.collapse import Collapse
 from emtools.em import with_progress
 from emtools.fitting import fit, fit_source, given, summarise
-from emtools.kernel import default_n_threads, in_this_thread, in_threads, total
+from emtools.kernel import default_n_threads, exact_sums, in_this_thread, in_threads, total
 
 CHUNK = 2**21  # numbers of a file in memory at a time: 16 MB
+FOR_OTHERS = "For several files, or files of another kind: fit_chunks(Again(read), start)"
 SAMPLE = 10_000  # about how many observations a number of components is fitted to for a start
 
 
@@ -40,8 +42,8 @@ def fit_chunks(
     ----------
     chunks : iterable of (n,) or (n, D) arrays
         Gone through at least once for each step, so a list, or an object whose ``__iter__`` starts
-        anew; one chunk is held at a time. All have the same type and number of columns; those
-        without a row are skipped.
+        anew, such as `Again`; one chunk is held at a time. All have the same type and number of
+        columns; those without a row are skipped.
     start : int, Mixture, MultivariateMixture or Fit
         How many components, or where to begin; a number starts from the best of ten fits to about
         10,000 observations drawn at random.
@@ -102,7 +104,8 @@ def fit_file(path, start, **options):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file does not hold what its header says, or no numbers; or as `fit_chunks` does.
+        If this is not one file, or it does not hold what its header says, or no numbers; or as
+        `fit_chunks` does.
     Collapse
         As `fit` does.
     """
@@ -137,6 +140,22 @@ def fit_dask(chunks, start, **options):
         As `fit_chunks` does.
     """
     return fit_chunks(DaskChunks(chunks), start, **options)
+
+
+class Again:
+    """Chunks that a function reads, from the beginning each time they are gone through.
+
+    Parameters
+    ----------
+    read : function
+        Called without arguments; returns a new iterator over chunks: a generator function, say.
+    """
+
+    def __init__(self, read):
+        self.read = read
+
+    def __iter__(self):
+        return iter(self.read())
 
 
 class Chunks:
@@ -184,8 +203,12 @@ class Chunks:
     def add_up(self, chunk_sums):
         """The sums over all chunks, as `emtools.kernel.make_step` asks for them."""
         results = self.for_each(partial(sums_of_chunk, self.on_chunk, chunk_sums))
-        check_unchanged(results, self.summary.n_samples)
-        return total(results)
+        sums, log_likelihood = total(results)
+        if np.isfinite(log_likelihood):
+            check_unchanged(sums, chunk_sums.args[-1], self.summary)
+        elif chunk_sums.func is exact_sums:  # nobody will try again: has a chunk gone bad?
+            self.for_each(summarise_chunk)
+        return sums, log_likelihood
 
     def for_each_row(self, function):
         """What ``function(name, X, rows)`` gives for the (n, D) rows of each chunk."""
@@ -219,6 +242,10 @@ class FileChunks(Chunks):
     stacklevel = 5
 
     def __init__(self, path):
+        if not isinstance(path, (str, PathLike)):
+            raise ValueError(
+                f"path must be one .npy file; it is a {type(path).__name__}. {FOR_OTHERS}"
+            )
         self.path = Path(path)
         array = self.opened()
         if array.ndim not in (1, 2) or array.size == 0:
@@ -231,7 +258,9 @@ class FileChunks(Chunks):
         try:
             return open_memmap(self.path, mode="r")
         except (ValueError, OverflowError, SyntaxError, TokenError) as error:  # a damaged header
-            raise ValueError(f"{self.path} is not a whole .npy file of numbers: {error}") from None
+            raise ValueError(
+                f"{self.path} is not a whole .npy file of numbers: {error}. {FOR_OTHERS}"
+            ) from None
 
     def __len__(self):
         return -(-self.n_samples // self.n_rows)
@@ -374,14 +403,38 @@ def rows_of(chunk):
     return (X.astype(float) if X.dtype == object else X).reshape(len(X), -1)
 
 
-def check_unchanged(results, n_samples):
-    """Raise ValueError if the soft counts of a step do not add up to the observations there are."""
-    counted = sum(sums[:, 0].sum() for sums, _ in results)
-    overflowed = not all(np.isfinite(log_likelihood) for _, log_likelihood in results)
-    if not overflowed and abs(counted - n_samples) > 0.5:
+def check_unchanged(sums, origins, summary):
+    """Raise ValueError if the sums of a step are not of the observations there were at first.
+
+    Responsibilities sum to one, so the sums of all components together do not depend on the
+    mixture: they are how many observations there are, and n times their mean.
+
+    Parameters
+    ----------
+    sums : (K, F) array
+        Of the terms, finite.
+    origins : (D,) or (K, D) array
+        Where the terms are zero.
+    summary : Summary
+        What the first look at the observations told.
+    """
+    n_samples, n_features = summary.n_samples, len(summary.mean)
+    counts, linear = sums[:, :1], sums[:, 1 : 1 + n_features]
+    if abs(counts.sum() - n_samples) > 0.5:
         raise ValueError(
-            f"the chunks held {n_samples} observations at first, {counted:.0f} in a later step; "
-            "they must be the same each time"
+            f"the chunks held {n_samples} observations at first, {counts.sum():.0f} in a later "
+            "step; they must be the same each time"
+        )
+    moves = (linear + counts * (origins - summary.mean)).sum(axis=0) / n_samples
+    largest = np.maximum(np.abs(summary.lowest), np.abs(summary.highest))
+    rounding = 1e-6 * summary.spread + 1e-12 * largest
+    if (np.abs(moves) > rounding).any():
+        column = int(np.argmax(np.abs(moves) / (rounding + np.finfo(float).tiny)))
+        where = f" of column {column}" if n_features > 1 else ""
+        raise ValueError(
+            f"the chunks have changed since they were first gone through: their mean{where} was "
+            f"{summary.mean[column]:.10g}, and is {summary.mean[column] + moves[column]:.10g} in a "
+            "later step; they must be the same each time"
         )
 
 

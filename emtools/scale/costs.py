@@ -54,7 +54,7 @@ def measured_rates():
     """
     x, out = np.linspace(0.5, 1, CACHE // 2), np.empty(CACHE // 2)  # as much as a piece
     rows, tables = np.ones((16, 64)), np.ones((8, 64, 256))  # 2**18 multiplications each
-    far, few = np.ones(2**22), np.ones(2)  # 32 MB
+    far, few = np.ones(2**22), np.ones(2)  # 34 MB
     return Costs(
         exp=seconds(lambda: np.exp(x, out=out)) / x.size,
         log=seconds(lambda: np.log(x, out=out)) / x.size,

@@ -1,4 +1,4 @@
-"""Stepwise EM for a stream: every observation is seen once (chapter 15)."""
+"""Stepwise EM for a stream: every observation is seen once (chapter 16)."""
 
 from functools import partial
 from itertools import islice
@@ -28,13 +28,22 @@ class Stream(NamedTuple):
 
 
 def fit_stream(
-    chunks, start, *, exponent=0.7, n_chunks=None, covariance="full", min_std=0.0, progress=False
+    chunks,
+    start,
+    *,
+    exponent=0.7,
+    constant=None,
+    n_chunks=None,
+    covariance="full",
+    min_std=0.0,
+    progress=False,
 ):
     """Follow a stream by stepwise (online) EM: every observation is seen once.
 
     The averages of the terms, from which an M-step is made, are kept and moved towards those of
     each chunk by a share of ``(k + 2)**-exponent`` for chunk k = 0, 1, ... (Cappé and Moulines
-    2009; the form is that of Liang and Klein 2009). The log-likelihood may fall on the way. The
+    2009; the form is that of Liang and Klein 2009). The longest chunk so far is the measure: one
+    of half as many rows counts as half a chunk. The log-likelihood may fall on the way. The
     averages are kept as moments, so that each component's terms can be about its own mean: about
     any other point a narrow component far from it would lose its digits.
 
@@ -48,6 +57,9 @@ def fit_stream(
     exponent : float
         Over 0.5, so that the noise of single chunks dies out, and at most 1, so that the start is
         forgotten: slowly at 1, where 1 / (k + 1) of it is left after k chunks.
+    constant : float, optional
+        The share of each chunk, over 0 and under 1, in place of one that falls: for a stream that
+        drifts. It follows for ever, and its noise never dies out.
     n_chunks : int, optional
         How many chunks to take; all there are unless given.
     covariance : str
@@ -74,6 +86,7 @@ def fit_stream(
     check_choice(covariance, "covariance", STRUCTURES)
     check_min_std(min_std)
     check_stream(chunks, start, exponent, n_chunks)
+    check_constant(constant)
     learn = checked_step(sums_of_chunk_unless_collapsed)
     summary, scores = None, []
     for number, chunk in enumerate(with_progress(islice(chunks, n_chunks), progress, "chunks")):
@@ -81,13 +94,14 @@ def fit_stream(
         if seen is None:
             continue
         if summary is None:
-            summary, moments = seen, packed(given(start, seen, centre=0.0), covariance)
+            longest, summary, moments = 0, seen, packed(given(start, seen, centre=0.0), covariance)
             mixture = with_floor(moments, min_std)
         else:
             summary = merged(summary, seen)
         sums, log_likelihood = learn((mixture, chunk, summary))
-        share = (len(scores) + 2) ** -float(exponent)
-        averages = (1 - share) * averages_of(moments) + share * sums / seen.n_samples  # Eq. (5)
+        longest = max(longest, seen.n_samples)
+        share = share_of(seen.n_samples / longest, summary.n_samples / longest, exponent, constant)
+        averages = (1 - share) * averages_of(moments) + share * sums / seen.n_samples  # Eq. (2)
         moments = m_step(averages, moments.means)
         mixture = with_floor(restricted(moments, covariance), min_std)
         scores.append(log_likelihood / seen.n_samples)
@@ -96,6 +110,36 @@ def fit_stream(
         check_summary(summary, len(mixture.weights), 0.0, covariance, min_std)
     refuse_collapsed(mixture, summary, len(scores))
     return Stream(as_kind_of_x(mixture, summary.dimensions), np.array(scores), summary.n_samples)
+
+
+def share_of(size, seen, exponent, constant):
+    """What a chunk's averages count beside those before it: a chunk of half the rows, half.
+
+    Parameters
+    ----------
+    size, seen : float
+        Rows of this chunk, and of all up to it and with it, in units of the longest so far.
+    exponent, constant : float, float or None
+        As for `fit_stream`.
+
+    Returns
+    -------
+    float
+    """
+    share = (seen + 1) ** -float(exponent) if constant is None else float(constant)
+    return size * share
+
+
+def check_constant(constant):
+    """Raise ValueError for what is no share of a chunk."""
+    if constant is None:
+        return
+    is_number = isinstance(constant, (int, float, np.number)) and not isinstance(constant, bool)
+    if not (is_number and 0 < constant < 1):
+        raise ValueError(
+            f"constant must be the share of a chunk, over 0 and under 1; it is {constant!r}. Leave "
+            "it out for a share that falls"
+        )
 
 
 def sums_of_chunk_unless_collapsed(situation):

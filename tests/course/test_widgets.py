@@ -7,9 +7,14 @@ import pytest
 from cases import CONVERGED, DOCUMENT_START
 from PIL import Image
 
-from emtools import data, logspace, multivariate
+from emtools import Mixture, data, logspace, multivariate
 from emtools.course import plots, widgets
-from emtools.course.plots import see_why_em_climbs, start_well_stop_well, work_in_log_space
+from emtools.course.plots import (
+    see_why_em_climbs,
+    start_well_stop_well,
+    survive_a_collapse,
+    work_in_log_space,
+)
 
 
 def pixels(png):
@@ -102,6 +107,20 @@ def test_the_climb_player_has_a_place_for_each_step():
     for step in (0, 1):
         player.slider.index = step
         expected = drawn(see_why_em_climbs.draw_climb, thetas, [step])
+        assert np.array_equal(pixels(image_of(player)), expected)
+
+
+def test_the_spike_player_narrows_the_last_bell():
+    x = np.array([1.0, 2.0, 3.0, 10.0])
+
+    def spike(std):
+        return Mixture(np.array([0.75, 0.25]), np.array([2.0, 10.0]), np.array([0.8, std]))
+
+    player = widgets.spike_player(x, spike, stds=(1.0, 0.01))
+    assert [label for label, _ in player.slider.options] == ["1", "0.01"]
+    for index, std in enumerate((1.0, 0.01)):
+        player.slider.index = index
+        expected = drawn(survive_a_collapse.draw_spike, x, spike, std, panels=(1, 2))
         assert np.array_equal(pixels(image_of(player)), expected)
 
 

@@ -22,6 +22,13 @@ from emtools.collapse import Collapse
 from emtools.scale.stream import fit_stream
 
 
+def share(chunks, exponent, dtype=float):
+    """Eta of the last of these chunks: (k + 2)**-exponent if all are of one length."""
+    lengths = [len(chunk) for chunk in chunks]
+    rows = np.asarray(lengths, dtype) / max(lengths)
+    return rows[-1] * (rows.sum() + 1) ** -exponent
+
+
 def stepwise(chunks, mixture, exponent=0.7, structure="full"):
     """Stepwise EM from its formula: s <- (1 - eta) s + eta s_chunk, eta = (k + 2)**-exponent."""
     weights, means, covariances = multivariate.STRUCTURES[structure](mixture)
@@ -33,7 +40,7 @@ def stepwise(chunks, mixture, exponent=0.7, structure="full"):
         scores.append(log_likelihood / len(X))
         products = np.einsum("nk,ni,nj->kij", resp, X, X)
         s_chunk = [part / len(X) for part in (resp.sum(axis=0), resp.T @ X, products)]
-        eta = (k + 2) ** -exponent
+        eta = share(chunks[: k + 1], exponent)
         s = [(1 - eta) * old + eta * new for old, new in zip(s, s_chunk, strict=True)]
         means = s[1] / s[0][:, None]
         covariances = s[2] / s[0][:, None, None] - np.einsum("ki,kj->kij", means, means)
@@ -51,7 +58,7 @@ def stepwise_in_one_dimension(chunks, mixture, exponent, min_std=0):
         log_density = np.logaddexp.reduce(joint, axis=1, keepdims=True)
         scores.append(log_density.mean())
         resp, shifted = np.exp(joint - log_density), x[:, None] - origins
-        eta = np.asarray(k + 2, weights.dtype) ** -float(exponent)
+        eta = share(chunks[: k + 1], float(exponent), weights.dtype)
         s = [(1 - eta) * s[j] + eta * (resp * shifted**j).sum(axis=0) / len(x) for j in range(3)]
         shifts = s[1] / s[0]
         weights, means = s[0], origins + shifts
@@ -239,3 +246,50 @@ class TestStream:
         wide = [50, 50] if x.ndim == 1 else [2500 * np.eye(2)] * 2
         said = emtools.log_density(x, start._replace(**{start._fields[2]: wide})).mean()
         assert_allclose(found.scores[0], said, rtol=1e-12)
+
+
+class TestShare:
+    """What a chunk counts beside those before it."""
+
+    def test_a_short_chunk_counts_by_its_rows(self):
+        """Ten chunks of 2000 waits, and a last one of two: it has next to nothing to say."""
+        x = np.resize(WAITING, 20_002)
+        whole = fit_stream(np.split(x[:20_000], 10), TWO_BELLS).parameters
+        with_rest = fit_stream([*np.split(x[:20_000], 10), np.array([96.0, 95.0])], TWO_BELLS)
+        assert_allclose(with_rest.parameters.means, whole.means, rtol=1e-3)
+
+    def test_at_one_every_row_counts_the_same(self):
+        """One bell: the mean of all rows, and of as many at the start's mean as a chunk has."""
+        chunks = cut(WAITING, 100, 150)
+        seen = fit_stream(chunks, Mixture([1.0], [60.0], [9.0]), exponent=1).parameters
+        longest = max(map(len, chunks))
+        assert len(chunks[-1]) == longest
+        parts = [60.0 * 100, WAITING[:100].sum()]  # the first chunk was the longest then
+        before = sum(parts) / 200
+        second = 50 / (150 + 100)
+        before = (1 - second) * before + second * WAITING[100:150].mean()
+        third = 122 / (272 + 122)
+        expected = (1 - third) * before + third * WAITING[150:].mean()
+        assert_allclose(seen.means, expected, rtol=1e-12)
+
+    def test_a_constant_share(self):
+        chunks = np.split(WAITING, 16)
+        seen = fit_stream(chunks, Mixture([1.0], [60.0], [9.0]), constant=0.25).parameters
+        mean = 60.0
+        for chunk in chunks:
+            mean += 0.25 * (chunk.mean() - mean)
+        assert_allclose(seen.means, mean, rtol=1e-12)
+
+    def test_a_constant_share_follows_a_drift(self):
+        drifting = [WAITING + shift for shift in (0, 0, 0, 0, *[40] * 30)]
+        falling, constant = (
+            fit_stream(drifting, TWO_BELLS, **options).parameters
+            for options in ({"exponent": 1}, {"constant": 0.3})
+        )
+        assert_allclose(constant.weights @ constant.means, WAITING.mean() + 40, rtol=1e-3)
+        assert falling.weights @ falling.means < WAITING.mean() + 36
+
+    @pytest.mark.parametrize("constant", [0, 1, -0.1, 1.5, np.nan, "0.1", True, [0.1]])
+    def test_no_share(self, constant):
+        with pytest.raises(ValueError, match="constant must be the share of a chunk"):
+            fit_stream([WAITING], TWO_BELLS, constant=constant)

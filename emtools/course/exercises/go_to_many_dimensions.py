@@ -145,37 +145,3 @@ def equal_circles(structure: Callable) -> Verdict:
         f"The first diagonal is {in_short(np.diagonal(found[0]))}; it should be "
         f"{in_short(np.diagonal(expected[0]))}."
     )
-
-
-def mend_the_table(log_likelihood: float | None) -> Verdict:
-    """The fit to 271 rows and two columns, in minutes or with the wait in seconds."""
-    in_minutes = -1126.6930824207
-    if is_close(log_likelihood, in_minutes - 271 * np.log(60), 1e-6):
-        return right("You kept the seconds: the same fit, less 271 log 60, because of the unit.")
-    return judge(
-        log_likelihood,
-        in_minutes,
-        [
-            (-1130.263960, "That is X, with the value that the table does not have."),
-            (-1154.516970, "A missing value is not 0: that eruption would have lasted no time."),
-            (
-                -1138.700571,
-                "You filled in the mean. It looks harmless, and puts an eruption between the two "
-                "clouds that nobody saw. Leave the row out; chapter 12 can do better.",
-            ),
-            (-3120.618622, "Diagonal bells do not complain, and count the wait twice. Full bells!"),
-            (-1030.281676, "You left out more than needed: the eruptions can stay."),
-            (-1034.001750, "You left out more than needed: the eruptions can stay."),
-            (
-                -613.326753,
-                "A floor keeps the wait counted twice from stopping the fit, and the fit then "
-                "measures the floor. Leave the second wait out.",
-            ),
-            (-385.466363, "You have standardised the columns. Keep the units."),
-            (-384.464515, "You have standardised the columns. Keep the units."),
-        ],
-        what="Which row has a gap? Which column is constant? Which says the same as another?",
-        because="271 rows and two columns: one row had a gap, one column was constant, one said "
-        "the same as another. Three different messages, three different cures.",
-        rtol=1e-6,
-    )

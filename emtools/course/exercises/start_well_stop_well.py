@@ -10,12 +10,10 @@ from emtools.course.exercises import (
     RETURNED_NONE,
     Verdict,
     answer_of,
-    in_short,
     in_turn,
     is_close,
     judge,
     not_yet,
-    parts_of,
     right,
     to_do,
     truth_of,
@@ -23,104 +21,101 @@ from emtools.course.exercises import (
 from emtools.em import iterate, step_on
 from emtools.mixture import Mixture
 
-FOUR = np.array([1.0, 2.0, 3.0, 10.0])
 HALVES = np.array([0.5, 0.5])
 
 
-def narrower_spike(log_likelihood: float | None) -> Verdict:
-    """Log-likelihood of 1, 2, 3, 10 with a spike 1e-5 wide."""
-    spike = Mixture(np.array([0.75, 0.25]), np.array([2.0, 10.0]), np.array([np.sqrt(2 / 3), 1e-5]))
-    expected = logspace.e_step(FOUR, spike)[1]
-    decade = np.log(10)
+def next_seed(probability_of_4: float | None) -> Verdict:
+    """The chance that k-means++ takes 4 of 0, 2, 4, 7 when it has 0 and 7."""
     return judge(
-        log_likelihood,
-        expected,
+        probability_of_4,
+        9 / 13,
         [
-            (expected - decade + 1, "One decade is the natural logarithm of 10, not 1."),
-            (expected - decade, "That is the last line of the table, for 0.0001."),
-            (expected - 2 * decade, "It rises as the bell narrows."),
-            (expected + decade, "That is one decade too far."),
-            (expected - decade + np.log(2), "The width was divided by 10, not by 2."),
-            (expected - 6 * decade, "That is five decades down from 0.0001; it is one decade up."),
+            (16 / 20, "Those are distances to the 0. The 4 is nearer to the 7: 3."),
+            (16 / 69, "Those are distances to the 0. The 4 is nearer to the 7: 3."),
+            (9 / 34, "Those are distances to the 7. The 2 is nearer to the 0: 2."),
+            (9 / 83, "Those are distances to the 7. The 2 is nearer to the 0: 2."),
+            (16 / 41, "Those are distances to the farther seed; the nearer one counts."),
+            (25 / 54, "Only the nearest seed counts, not the sum over both."),
+            (3 / 5, "The distances are squared in Eq. (1)."),
+            (4 / 13, "That is the probability of 2."),
+            (1 / 2, "2 and 4 are not equally likely: which is farther from its nearest seed?"),
+            (9 / 4, "Those are the odds of 4 against 2. What is the probability?"),
         ],
-        what="How much does each line of the table add to the one before?",
-        because="2.3934 + log 10 = 4.6960. There is no last decade: the likelihood has no maximum.",
-        rtol=5e-5,
+        what="For each number: how far is it to the nearest one chosen? Square, then Eq. (1).",
+        because="2 is 2 from the 0, 4 is 3 from the 7: 9 / (4 + 9). Those chosen have distance 0.",
     )
 
 
-def who_collapses(component: int | None, n_steps: int | None) -> Verdict:
-    """Which bell collapses onto the 10, and when its width is exactly 0."""
+def what_is_left(still_to_come: float | None, end: float | None) -> Verdict:
+    """Aitken's estimate after gains of 9, 3 and 1, and where the run should end."""
     return in_turn(
         judge(
-            component,
-            1,
+            still_to_come,
+            0.5,
             [
-                (2, "The right bell it is, but Python counts from 0."),
-                (0, "Component 0 owns 1, 2 and 3, which have a spread. Look at the other one."),
-                (10, "10 is the observation it sits on. Which component is it?"),
+                (1.5, "That counts the last gain, 1, again. The sum begins with g r."),
+                (1 / 3, "That is the next gain. After it come more."),
+                (1.0, "That is the last gain. What comes after it?"),
+                (-1.5, "The ratio is the last gain over the one before, 1/3, not 3."),
+                (-105, "That is where it stands. How much is still to come?"),
+                (-104.5, "That is the end. How much is still to come?"),
             ],
-            what="Step from stds of 1 and print the stds after each step.",
-            hint="Look at which of the two stds goes to 0.",
+            what="The gains are 9, 3 and 1. Which ratio, and then Eq. (2)?",
         ),
         judge(
-            n_steps,
-            2,
+            end,
+            -104.5,
             [
-                (1, "After one step it is 4.3e-5 wide: narrow, but not 0."),
-                (3, "After three steps everything is nan. When was the width 0?"),
-                (4, "That is from stds of 3, as in the text. Start from 1."),
+                (-105.5, "A log-likelihood rises: add what is still to come."),
+                (-103.5, "The last gain is in -105 already."),
+                (104.5, "A log-likelihood may be negative; this one is."),
+                (-117.5, "Add it to the last log-likelihood, not to the first."),
             ],
-            what="The component is right. Count the steps until its std is exactly 0.",
-            because="4.3e-5 after one step, 0 after two: a narrow start collapses sooner.",
+            what="What is still to come is right. Add it to where the run stands.",
+            because="1/3 + 1/9 + ... = 1/2, so it should end at -104.5, if the ratio stays.",
         ),
     )
 
 
-def prior_on_widths(m_step: Callable) -> Verdict:
-    """An M-step whose widths follow the inverse-gamma prior."""
-    hard = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    soft = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
-    for resp, (a, b) in ((hard, (1.0, 1.0)), (hard, (1.0, 0.1)), (soft, (2.0, 0.5))):
-        plain, counts = logspace.m_step(FOUR, resp), resp.sum(axis=0)
-        made = answer_of(m_step, FOUR, resp, a, b)
-        made = made if isinstance(made, Verdict) else parts_of(made, plain)
-        if isinstance(made, Verdict):
-            return made
-        if not (is_close(made.weights, plain.weights) and is_close(made.means, plain.means)):
-            return not_yet("The prior is on the widths; weights and means stay as in m_step.")
-        if is_close(made.stds, plain.stds):
-            return to_do("So far these are the widths of m_step. Eq. (3) adds 2b and 2(a + 1).")
-        verdict = judge_widths(made.stds, counts * plain.stds**2, counts, a, b)
-        if not verdict.right:
-            return verdict
-    return right(
-        "With a = b = 1: 0.7559 and 0.6325. From spike(0.01) the log-likelihood falls from -2.2117 "
-        "to -6.3775, by design: what climbs is its sum with the log prior."
-    )
+@cache
+def twins():
+    """The chance that two of the waits are equal, and the log-likelihood of one bell on them."""
+    waits = data.waiting()
+    _, counts = np.unique(waits, return_counts=True)
+    one = Mixture(np.ones(1), np.array([waits.mean()]), np.array([waits.std()]))
+    return counts, logspace.e_step(waits, one)[1]
 
 
-def judge_widths(stds, squares, counts, a, b):
-    """Compare widths with Eq. (3) and with the ways of getting it wrong."""
-    expected = (squares + 2 * b) / (counts + 2 * (a + 1))
-    return judge(
-        stds,
-        np.sqrt(expected),
-        [
-            (expected, "Those are variances; a Mixture holds standard deviations."),
-            (np.sqrt((squares + 2 * b) / counts), "2(a + 1) is missing under the line."),
-            (np.sqrt(squares / (counts + 2 * (a + 1))), "2b is missing above the line."),
-            (np.sqrt((squares + b) / (counts + a + 1)), "Both additions come with a factor of 2."),
-            (np.sqrt((squares + 2 * b) / (counts + 2 * a)), "It is a + 1, not a, under the line."),
-            (np.sqrt((squares + 2 * a) / (counts + 2 * (b + 1))), "a and b have changed places."),
-            (
-                np.sqrt((squares / counts + 2 * b) / (counts + 2 * (a + 1))),
-                "Above the line stands the sum of squares, not the variance: multiply by N_k.",
-            ),
-            (np.sqrt(squares / counts + b), "That adds b to the variance, which is no prior."),
-            (np.sqrt(squares / counts) + b, "That adds b to the width, which is no prior."),
-        ],
-        what=f"For a = {a:g}, b = {b:g} Eq. (3) gives {in_short(np.sqrt(expected))}.",
+def twins_by_chance(probability: float | None, log_likelihood: float | None) -> Verdict:
+    """How likely two equal means are, and where two bells stay that begin equal."""
+    counts, of_one_bell = twins()
+    n = counts.sum()
+    pairs = (counts * (counts - 1)).sum() / (n * (n - 1))
+    return in_turn(
+        judge(
+            probability,
+            pairs,
+            [
+                ((counts**2).sum() / n**2, "The second is drawn from the 271 others."),
+                (pairs / 2, "The second has to match the first: n (n - 1) pairs, in order."),
+                (2 * pairs, "Count each pair of equal waits as often as each of all pairs."),
+                (1 / len(counts), "The 51 values are not equally common."),
+                (1 / n, "Equal in value; they need not be the same observation."),
+            ],
+            what="Of all pairs of two observations, which share holds two equal values?",
+            rtol=2.5e-3,
+        ),
+        judge(
+            log_likelihood,
+            of_one_bell,
+            [
+                (-1132.5501181343407, "That is the start. Where is it after a step?"),
+                (-1034.00174983161, "There the bells have moved apart. Begin with both at 78."),
+            ],
+            what="The probability is right. Now step from two bells with means of 78 and 78.",
+            because="About one draw in forty gives twins, and twins stay one bell, at -1095.2888.",
+            rtol=1e-6,
+        ),
     )
 
 

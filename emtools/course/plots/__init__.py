@@ -6,6 +6,7 @@ the same colour everywhere (Okabe and Ito's palette, which colour-blind readers 
 """
 
 import io
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emtools import multivariate
+from emtools.kinds import parameters_of
 from emtools.logspace import e_step, log_joint
+from emtools.mixture import Mixture
+from emtools.predict import responsibilities
 
 # Okabe and Ito's palette; blue and orange first, which every kind of colour vision tells apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -147,7 +151,7 @@ def draw_mixture(
     margin = (x.max() - x.min()) / 10
     grid = np.linspace(x.min() - margin, x.max() + margin, 400)
     bells = np.exp(log_joint(grid, mixture))
-    for bell, colour in zip(bells.T, COLOURS, strict=False):
+    for bell, colour in zip(bells.T, cycle(COLOURS), strict=False):
         ax.fill_between(grid, bell, color=colour, alpha=0.15, linewidth=0)
         ax.plot(grid, bell, color=colour, linewidth=2)
     ax.plot(grid, bells.sum(axis=1), color=INK, linewidth=1, linestyle="--")
@@ -261,12 +265,38 @@ def draw_clouds(ax, X, mixture, *, radii=(1, 2), names=GEYSER, equal=False):
         Whether both axes have one scale, so that circles look like circles.
     """
     resp, _ = multivariate.e_step(X, mixture)
-    draw_plane(ax, X, colour=blend(resp), names=names)
-    for mean, covariance, colour in zip(mixture.means, mixture.covariances, COLOURS, strict=False):
-        draw_ellipse(ax, mean, covariance, radii=radii, colour=colour)
-    fit_plane(ax, X)
+    draw_pair(ax, X, mixture, resp, (0, 1), names=names, radii=radii)
     if equal:
         ax.set_aspect("equal")
+
+
+def draw_pair(ax, X, mixture, resp, pair, *, names, radii=(1, 2)):
+    """Two columns of a table coloured by responsibility, and what each bell is in these two.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    X : (N, D) array
+        Observations.
+    mixture : MultivariateMixture
+        K components in all D dimensions.
+    resp : (N, K) array
+        Responsibilities, from all D columns.
+    pair : two int
+        The columns to draw, the horizontal one first.
+    names : two str
+        Of these columns, with their units.
+    radii : sequence of float
+        Distances of the ellipses.
+    """
+    pair = list(pair)
+    draw_plane(ax, X[:, pair], colour=blend(resp), names=names)
+    shapes = mixture.covariances[:, pair][:, :, pair]  # the marginal of a normal is a normal
+    bells = zip(mixture.means[:, pair], shapes, cycle(COLOURS), strict=False)
+    for mean, covariance, colour in bells:
+        draw_ellipse(ax, mean, covariance, radii=radii, colour=colour)
+    fit_plane(ax, X[:, pair])
 
 
 def fit_plane(ax, X):
@@ -275,6 +305,70 @@ def fit_plane(ax, X):
     margin = 0.2 * (high - low)
     ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
     ax.set_ylim(low[1] - margin[1], high[1] + margin[1])
+
+
+def draw_fit(x, fit, *, names=None, columns=None):
+    """A picture of any fit: bells over a histogram, or ellipses for every pair of columns.
+
+    The one drawing that makes its own axes, because their number depends on the data.
+
+    Parameters
+    ----------
+    x : (N,) or (N, D) array
+        Observations.
+    fit : Mixture, MultivariateMixture or Fit
+        K components for these observations.
+    names : str, or sequence of D str, optional
+        Of the columns, with their units; a frame knows them itself.
+    columns : sequence of int, optional
+        Which of D columns to draw; the first four unless told.
+
+    Returns
+    -------
+    Axes, or (D - 1, D - 1) array of them
+        Of every pair of columns the later one stands upright.
+    """
+    mixture, resp = parameters_of(fit), responsibilities(x, fit)
+    names = [names] if isinstance(names, str) else names
+    names = list(getattr(x, "columns", ())) if names is None else list(names)
+    x = np.asarray(x, dtype=float)
+    names = names or [f"column {d}" for d in range(x[0].size)]
+    if x.ndim == 1 or x.shape[1] == 1:
+        return draw_one_column(x.ravel(), mixture, names[0])
+    chosen = list(range(min(4, x.shape[1])) if columns is None else columns)
+    size = len(chosen) - 1
+    axes = np.reshape(new_axes(size, size, height=4 if size == 1 else 2.5 * size), (size, size))
+    for row, column in np.ndindex(size, size):
+        pair, ax = (chosen[column], chosen[row + 1]), axes[row, column]
+        if column > row:
+            ax.axis("off")
+            continue
+        draw_pair(ax, x, mixture, resp, pair, names=[names[d] for d in pair], radii=(2,))
+        ax.label_outer()
+    name_components(axes[0, -1], mixture)
+    return axes[0, 0] if size == 1 else axes
+
+
+def draw_one_column(x, mixture, name):
+    """The picture of a fit to one column of numbers: histogram, bells and rug."""
+    if hasattr(mixture, "covariances"):
+        stds = np.sqrt(mixture.covariances[:, 0, 0])
+        mixture = Mixture(mixture.weights, mixture.means[:, 0], stds)
+    ax = new_axes()
+    edges = np.histogram_bin_edges(x, bins="fd")
+    draw_mixture(ax, x, mixture, bin_width=edges[1] - edges[0])
+    ax.set_xlabel(name)
+    ax.set_ylabel("density")
+    name_components(ax, mixture)
+    return ax
+
+
+def name_components(ax, mixture):
+    """A legend: the colour of each component, its number and its weight."""
+    weights = mixture.weights / np.sum(mixture.weights)
+    for k, (weight, colour) in enumerate(zip(weights, cycle(COLOURS), strict=False)):
+        ax.plot([], [], "o", color=colour, label=f"component {k}: {weight:.1%}")
+    ax.legend(loc="best" if ax.axison else "center")
 
 
 def draw_history(ax, history, first=0):

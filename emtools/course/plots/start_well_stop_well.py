@@ -1,6 +1,5 @@
 """Drawings of chapter 05, start well, stop well."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
@@ -10,6 +9,7 @@ from emtools.logspace import e_step, log_joint
 
 # Hills are no components: their colours, highest first, are those that two bells do not use.
 HILLS = (COLOURS[2], COLOURS[5], COLOURS[4], COLOURS[3], QUIET, PALE)
+UNDER = "#9a9a9a"  # a thick line that others are drawn upon
 
 
 def draw_start_map(ax, grid, heights, *, marks=(), legend=True, unit="1000 km/s"):
@@ -75,8 +75,20 @@ def draw_ending(ax, x, start, end, *, letter="", **labels):
     fit_height(ax, ax.dataLim.ymax)  # the narrowest bell may be the highest thing there is
     for mean, colour in zip(start.means, COLOURS, strict=False):
         ax.plot(mean, 0.93, "v", color=colour, markersize=9, transform=ax.get_xaxis_transform())
+    if all(np.allclose(part, part[0]) for part in end):  # the last bell hides the first
+        draw_stripes(ax, start, end)
     log_likelihood = e_step(x, end)[1]
     ax.set_title(f"{letter}  log-likelihood \u2212{-log_likelihood:.4f}".strip(), loc="left")
+
+
+def draw_stripes(ax, start, end):
+    """Let the first bell be seen through the last one, and its triangle under the last."""
+    grid = ax.lines[0].get_xdata()
+    ax.plot(
+        grid, np.exp(log_joint(grid, end)[:, 0]), color=COLOURS[0], linewidth=2.5, dashes=(4, 4)
+    )
+    strip = ax.get_xaxis_transform()
+    ax.plot(start.means[0], 0.83, "v", color=COLOURS[0], markersize=9, transform=strip)
 
 
 def draw_picked(axes, x, grid, heights, start, end, **labels):
@@ -99,8 +111,34 @@ def draw_picked(axes, x, grid, heights, start, end, **labels):
     draw_ending(axes[1], x, start, end, **labels)
 
 
-def draw_to_go(ax, history, limit, estimates=None, *, title="", lowest=1e-9, legend=True):
-    """What is left to gain after each step, beside the step's gain; both axes logarithmic.
+def draw_pass(ax, history, levels, first=0):
+    """Log-likelihood, iteration by iteration, between levels that have names.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    history : sequence of float
+        In nats.
+    levels : dict of str to float
+        Log-likelihoods to mark, by name.
+    first : int
+        The iteration to which history[0] belongs.
+    """
+    for name, level in levels.items():
+        ax.axhline(level, color=QUIET, linestyle="--", linewidth=1)
+        text = f"{name}, \u2212{-level:.2f}"
+        ax.annotate(text, (0.01, level), (0, 3), ax.get_yaxis_transform(), "offset points")
+    ax.plot(range(first, first + len(history)), history, color=INK, marker="o", markersize=4)
+    ax.margins(y=0.15)
+    ax.set_xlabel("iteration")
+    ax.set_ylabel("log-likelihood (nats)")
+
+
+def draw_to_go(
+    ax, history, limit, estimates=None, *, title="", lowest=1e-9, legend=True, log_steps=True
+):
+    """What is left to gain after each step, beside the step's gain, on a logarithmic axis.
 
     Parameters
     ----------
@@ -118,11 +156,13 @@ def draw_to_go(ax, history, limit, estimates=None, *, title="", lowest=1e-9, leg
         Where the vertical axis ends.
     legend : bool
         Whether to name the lines.
+    log_steps : bool
+        Whether the axis of the steps is logarithmic, too.
     """
     history = np.asarray(history)
     left, steps = limit - history[1:], np.arange(1, len(history))
     shown = left > lowest
-    ax.plot(steps[shown], left[shown], color=INK, linewidth=2.5, label="left to gain")
+    ax.plot(steps[shown], left[shown], color=UNDER, linewidth=5, label="left to gain")
     gains = np.diff(history)
     shown &= gains > lowest
     ax.plot(steps[shown], gains[shown], color=COLOURS[1], linewidth=1.5, label="last gain")
@@ -131,7 +171,7 @@ def draw_to_go(ax, history, limit, estimates=None, *, title="", lowest=1e-9, leg
         shown &= np.isfinite(estimates)
         style = {"color": COLOURS[0], "marker": "o", "markersize": 4, "linestyle": "none"}
         ax.plot(steps[shown], estimates[shown], **style, label="Aitken's estimate")
-    ax.set_xscale("log")
+    ax.set_xscale("log" if log_steps else "linear")
     ax.set_yscale("log")
     ax.set_ylim(lowest, None)
     ax.set_xlabel("step")
@@ -140,37 +180,3 @@ def draw_to_go(ax, history, limit, estimates=None, *, title="", lowest=1e-9, leg
     ax.set_title(title, loc="left")
     if legend:
         ax.legend(loc="lower left")
-
-
-def draw_spike(axes, x, mixture_of, stds=(1.0, 0.3, 0.1)):
-    """A bell that narrows onto one observation, and how the log-likelihood likes it.
-
-    Parameters
-    ----------
-    axes : two Axes
-        For the densities, and for the log-likelihood against the width.
-    x : (N,) array
-        A few observations.
-    mixture_of : callable
-        ``mixture_of(std) -> Mixture``, the last component of this width.
-    stds : sequence of float
-        Widths to draw on the left.
-    """
-    left, right = axes
-    grid = np.union1d(np.linspace(x.min() - 2, x.max() + 2, 400), x.max() + np.arange(-1, 1, 0.01))
-    shades = plt.get_cmap("copper")(np.linspace(0.05, 0.8, len(stds)))
-    for std, colour in zip(stds, shades, strict=True):
-        density = np.exp(log_joint(grid, mixture_of(std))).sum(axis=1)
-        left.plot(grid, density, color=colour, linewidth=2, label=f"{std:g} wide")
-    left.plot(x, np.full(len(x), -0.05), "|", color=INK, markersize=12, markeredgewidth=2)
-    left.set_xlabel("x")
-    left.set_ylabel("density")
-    left.legend(title="the right bell is", loc="upper center", alignment="left")
-    widths = np.logspace(-5, 0.5, 60)
-    right.plot(widths, [e_step(x, mixture_of(std))[1] for std in widths], color=INK, linewidth=2)
-    for std, colour in zip(stds, shades, strict=True):
-        right.plot([std], [e_step(x, mixture_of(std))[1]], "o", color=colour, markersize=8)
-    right.set_xscale("log")
-    right.set_xlabel("width of the right bell")
-    right.set_ylabel("log-likelihood (nats)")
-    right.grid(color=PALE, linewidth=0.6)

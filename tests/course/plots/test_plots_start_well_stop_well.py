@@ -4,7 +4,6 @@ import numpy as np
 from cases import CONVERGED, DOCUMENT_START
 from numpy.testing import assert_allclose
 
-from emtools import Mixture
 from emtools.course import plots
 from emtools.course.plots import start_well_stop_well as figures
 
@@ -58,12 +57,36 @@ def test_gains_below_the_picture_and_what_is_estimated_from_them_are_not_drawn()
     assert_allclose(estimates, [3])
 
 
-def test_the_spike_rises_by_log_10_a_decade():
+def test_twins_are_both_to_be_seen(waiting):
+    ax = plots.new_axes()
+    twins = CONVERGED._replace(means=np.full(2, 70.0), stds=np.full(2, 10.0))
+    twins = twins._replace(weights=np.full(2, 0.5))
+    figures.draw_ending(ax, waiting, twins, twins)
+    triangles = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "v"]
+    assert len({tuple(place) for place in triangles}) == 2  # the first one is seen under the last
+    dashed = [line for line in ax.lines if line.is_dashed()]
+    bells = [line for line in ax.lines if line.get_linewidth() == 2]
+    assert_allclose(dashed[-1].get_ydata(), bells[0].get_ydata())
+
+
+def test_bells_that_differ_are_drawn_once(waiting):
+    ax = plots.new_axes()
+    figures.draw_ending(ax, waiting, DOCUMENT_START, CONVERGED)
+    assert sum(line.get_marker() == "v" for line in ax.lines) == 2
+
+
+def test_a_pass_has_its_levels_and_begins_where_it_says():
+    ax = plots.new_axes()
+    figures.draw_pass(ax, [-5.0, -4.0, -1.0], {"low": -5.0, "high": -1.0}, first=1)
+    low, high, path = ax.lines
+    assert (low.get_ydata()[0], high.get_ydata()[0]) == (-5, -1)
+    assert_allclose(path.get_xydata(), [[1, -5], [2, -4], [3, -1]])
+    assert [text.get_text() for text in ax.texts] == ["low, \u22125.00", "high, \u22121.00"]
+
+
+def test_the_axis_of_the_steps_is_logarithmic_unless_told():
     axes = plots.new_axes(1, 2)
-    x, halves = np.array([1.0, 2.0, 3.0, 10.0]), np.array([0.75, 0.25])
-    figures.draw_spike(
-        axes, x, lambda std: Mixture(halves, np.array([2, 10]), np.array([0.8, std]))
-    )
-    widths, heights = axes[1].lines[0].get_xydata()[:30].T
-    assert_allclose(np.diff(heights) / np.diff(np.log(widths)), -1, rtol=1e-6)
-    assert max(line.get_ydata().max() for line in axes[0].lines) > 0.95
+    figures.draw_to_go(axes[0], [-8.0, -4.0, -2.0], 0.0)
+    figures.draw_to_go(axes[1], [-8.0, -4.0, -2.0], 0.0, log_steps=False)
+    assert [ax.get_xscale() for ax in axes] == ["log", "linear"]
+    assert [ax.get_yscale() for ax in axes] == ["log", "log"]

@@ -1,18 +1,18 @@
-"""Answers to the exercises of chapter 15, make it fast and big."""
+"""Answers to the exercises of chapter 16, make it big."""
+
+from itertools import islice
 
 import numpy as np
 import pytest
 from verdicts import verdict_of
 
 from emtools import Mixture, arrays, fit, logspace
-from emtools.course.exercises import make_it_fast_and_big as check
-from emtools.scale.chunks import fit_chunks
+from emtools.course.exercises import make_it_big as check
+from emtools.scale import Again, fit_chunks
 
 RIGHT = [
-    (check.ten_million, [1.2, 125]),
-    (check.ten_million, [1.25, 128]),
-    (check.how_narrow, [0.0074, 15.8]),
-    (check.how_narrow, [0.00745058, 15.8114]),
+    (check.passes_and_minutes, [31, 103.3]),
+    (check.passes_and_minutes, [31, 103]),
     (check.left_of_the_start, [[1 / 101, 4.2098e-7]]),
     (check.left_of_the_start, [[0.0099, 4.2e-7]]),
 ]
@@ -24,33 +24,16 @@ def test_right_answers(exercise, answers):
 
 
 WRONG = [
-    (check.ten_million, [0.12, 125], "for a million"),
-    (check.ten_million, [12, 125], "not a hundred"),
-    (check.ten_million, [3.4, 125], "slope 1"),
-    (check.ten_million, [1.2, 142.9], "One of them is missing"),
-    (check.ten_million, [1.2, 166.7], "three tables alone"),
-    (check.ten_million, [1.2, 200], "eight columns"),
-    (check.ten_million, [1.2, 333], "x and one table"),
-    (check.ten_million, [1.2, 500], "That is one table"),
-    (check.ten_million, [1.2, 1000], "x alone"),
-    (check.ten_million, [1.2, 15.6], "not bits"),
-    (check.ten_million, [1.2, 125e6], "In millions"),
-    (check.ten_million, [1.2, 134.2], "GiB"),
-    (check.ten_million, [1.2, 7], "1 + 3 * 2 + 1"),
-    (check.ten_million, [[], []], "An empty list is not it"),
-    (check.how_narrow, [1.11e-7, 15.8], "has a square"),
-    (check.how_narrow, [5.55e-5, 15.8], "Take the root"),
-    (check.how_narrow, [0.00527, 15.8], "half of epsilon"),
-    (check.how_narrow, [0.0149, 15.8], "not 1000"),
-    (check.how_narrow, [3.355e7, 15.8], "Upside down"),
-    (check.how_narrow, [0.02, 15.8], "solve eps"),
-    (check.how_narrow, [0.00745, 16], "Right so far: give one decimal."),
-    (check.how_narrow, [0.00745, 22.4], "*twice*"),
-    (check.how_narrow, [0.00745, 11.18], "twice the loss already"),
-    (check.how_narrow, [0.00745, 0.5], "has a square"),
-    (check.how_narrow, [0.00745, 250], "Take the root"),
-    (check.how_narrow, [0.00745, 31.6], "not 1000"),
-    (check.how_narrow, [0.00745, 20], "its limit is 1000"),
+    (check.passes_and_minutes, [28, 93.3], "Steps alone"),
+    (check.passes_and_minutes, [29, 96.7], "And before the steps"),
+    (check.passes_and_minutes, [30, 100], "One short"),
+    (check.passes_and_minutes, [32, 107], "One too many"),
+    (check.passes_and_minutes, [31, 6200], "that is seconds"),
+    (check.passes_and_minutes, [31, 1.72], "that is hours"),
+    (check.passes_and_minutes, [31, 3.33], "one pass"),
+    (check.passes_and_minutes, [31, 93.3], "28 passes"),
+    (check.passes_and_minutes, [31, 110.95], "not 100 GiB"),
+    (check.passes_and_minutes, [31, 0.1033], "thousand MB"),
     (check.left_of_the_start, [[4.2098e-7, 1 / 101]], "In the order"),
     (check.left_of_the_start, [[1 / 101, 101**-0.6]], "new chunk"),
     (check.left_of_the_start, [[1 - 1 / 101, 1 - 101**-0.6]], "last chunk alone"),
@@ -188,3 +171,48 @@ def test_a_step_on_chunks_that_changes_its_mixture_spoils_no_later_check():
 
     check.step_on_chunks(careless)
     np.testing.assert_array_equal(check.START, [[0.5, 0.5], [50, 80], [5, 5]])
+
+
+def rows(path, n_rows, skip=1):
+    with open(path) as file:
+        next(islice(file, skip - 1, skip), None) if skip else None
+        while lines := list(islice(file, n_rows)):
+            yield np.genfromtxt(lines)
+
+
+def skipping_in_each(path, n_rows):
+    for chunk in rows(path, n_rows):
+        yield chunk[1:] if len(chunk) == n_rows else chunk
+
+
+@pytest.mark.parametrize(
+    ("read", "right", "hint"),
+    [
+        (None, None, "A function"),
+        (lambda path, n: path, None, "path still"),
+        (lambda path, n: Again(lambda: rows(path, n)), True, "One chunk at a time"),
+        (lambda path, n: Again(lambda: (c[:, None] for c in rows(path, n))), True, "One chunk"),
+        (lambda path, n: Again(lambda: rows(path, 40)), True, "One chunk at a time"),
+        (rows, False, "The second pass is empty"),
+        (lambda path, n: list(rows(path, n)), False, "a list holds all"),
+        (lambda path, n: Again(lambda: rows(path, 300)), False, "A chunk has 272 rows"),
+        (lambda path, n: Again(lambda: rows(path, n, 0)), False, "name of the column"),
+        (lambda path, n: Again(lambda: rows(path, n, 2)), False, "skipped too many"),
+        (lambda path, n: Again(lambda: skipping_in_each(path, n)), False, "only once"),
+        (
+            lambda path, n: Again(lambda: (c for c in rows(path, n) if len(c) == n)),
+            False,
+            "which is short",
+        ),
+        (lambda path, n: Again(lambda: islice(rows(path, n), 1)), False, "There are 100 waits"),
+        (lambda path, n: Again(lambda: (c + 1 for c in rows(path, n))), False, "not the same"),
+        (lambda path, n: Again(lambda: iter(["a", "b"])), False, "arrays of numbers"),
+        (lambda path, n: Again(lambda: 1 / 0), False, "ZeroDivisionError"),
+        (lambda path, n: 7, False, "TypeError"),
+        (lambda path, n: None, False, "returned None"),
+    ],
+)
+def test_rows_of_csv(read, right, hint):
+    verdict = verdict_of(check.rows_of_csv, read)
+    assert verdict.right is right
+    assert hint in verdict.message

@@ -1,4 +1,4 @@
-"""Drawings of chapter 15, make it fast and big."""
+"""Drawings of chapter 15, make it fast."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from emtools.course.plots import COLOURS, INK, PALE, QUIET
 
 
 def draw_runs(ax, *, n_samples):
-    """A table of two components as it lies in memory, in both shapes, with a bracket a run.
+    """A table of two components, its `.T` and its copy in rows, in memory, with a bracket a run.
 
     Parameters
     ----------
@@ -15,15 +15,16 @@ def draw_runs(ax, *, n_samples):
     n_samples : int
         N, few enough to be counted.
     """
-    shapes = {
-        "shape (N, 2)": [(n, k) for n in range(n_samples) for k in range(2)],
-        "shape (2, N)": [(n, k) for k in range(2) for n in range(n_samples)],
+    in_lines = [(n, k) for n in range(n_samples) for k in range(2)]
+    strips = {
+        "shape (N, 2)": (in_lines, 2),
+        "its .T, shape (2, N)": (in_lines, 2),
+        "moved, shape (2, N)": ([(n, k) for k in range(2) for n in range(n_samples)], n_samples),
     }
-    for row, (name, cells) in enumerate(shapes.items()):
+    for row, (name, (cells, length)) in enumerate(strips.items()):
         for place, (n, k) in enumerate(cells):
             ax.barh(row, 0.94, left=place, height=0.5, color=COLOURS[k])
             ax.text(place + 0.47, row, n, ha="center", va="center", color="white")
-        length = (2, n_samples)[row]
         for start in range(0, len(cells), length):
             bracket = [start, start, start + length - 0.06, start + length - 0.06]
             ax.plot(bracket, row + np.array([0.31, 0.37, 0.37, 0.31]), color=INK, linewidth=1.2)
@@ -31,9 +32,9 @@ def draw_runs(ax, *, n_samples):
         ax.text(-0.3, row, runs, ha="right", va="center")
     for k in range(2):
         middle = n_samples * (k + 0.5)
-        ax.text(middle, 0.62, f"component {k}", color=COLOURS[k], ha="center", va="center")
-    ax.set_xlim(-4, 2 * n_samples)
-    ax.set_ylim(1.45, -0.35)
+        ax.text(middle, 1.62, f"component {k}", color=COLOURS[k], ha="center", va="center")
+    ax.set_xlim(-4.6, 2 * n_samples)
+    ax.set_ylim(2.45, -0.35)
     ax.axis("off")
 
 
@@ -70,7 +71,7 @@ def draw_order(axes, *, n_pieces=4):
 
 
 def draw_ladder(ax, times, lines):
-    """One bar for each rung: its time for an iteration, and what it costs in lines of code.
+    """A dot for each rung: its time for an iteration, and what it costs in lines of code.
 
     Parameters
     ----------
@@ -83,14 +84,16 @@ def draw_ladder(ax, times, lines):
     """
     slowest, *_ = times.values()
     for row, (name, time) in enumerate(times.items()):
-        ax.barh(row, time, color=COLOURS[1 if row == 0 else 0], height=0.7)
+        colour = COLOURS[1 if row == 0 else 0]
+        ax.axhline(row, color=PALE, linewidth=1, zorder=0)
+        ax.semilogx(time, row, "o", color=colour, markersize=10)
         faster = "" if row == 0 else f", {slowest / time:.1f} times faster"
         text = f"{time:.1f} ms{faster}; {lines[name]} lines"
-        inside = time > 0.6 * slowest
-        ax.text(
-            time - slowest / 100 if inside else time + slowest / 100, row, text, va="center",
-            ha="right" if inside else "left", color="white" if inside else INK,
+        ax.annotate(
+            text, (time, row), (10, 0), textcoords="offset points", va="center",
+            color=INK, backgroundcolor="white",
         )  # fmt: skip
+    ax.set_xlim(min(times.values()) / 1.6, 14 * slowest)
     ax.set_yticks(range(len(times)), times)
     ax.set_ylim(len(times) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0, colors=INK)
@@ -99,7 +102,7 @@ def draw_ladder(ax, times, lines):
 
 
 def draw_errors(ax, offsets, errors, *, std):
-    """Largest error of the log joint against how far the data lie from zero, and Eq. (4).
+    """Largest error of the log joint against how far the data lie from zero, and what to expect.
 
     Parameters
     ----------
@@ -117,7 +120,7 @@ def draw_errors(ax, offsets, errors, *, std):
     ax.loglog(offsets, predicted, color=QUIET, linestyle="--", linewidth=1.2)
     place = len(offsets) // 2
     ax.annotate(
-        "Eq. (4): eps (offset / std)\u00b2", (offsets[place], predicted[place]), (-8, 4),
+        "eps (offset / std)\u00b2", (offsets[place], predicted[place]), (-8, 4),
         textcoords="offset points", color=QUIET, ha="right",
     )  # fmt: skip
     for (name, found), colour in zip(errors.items(), (COLOURS[1], COLOURS[0]), strict=True):
@@ -160,28 +163,3 @@ def draw_predictions(ax, pairs):
     ax.set_xlabel("predicted time for one iteration (ms)")
     ax.set_ylabel("measured (ms)")
     ax.legend(loc="upper left")
-
-
-def draw_streams(ax, climbs, best):
-    """How far a stream is below the end of EM after each pass, one line for each exponent.
-
-    Parameters
-    ----------
-    ax : Axes
-        Where to draw.
-    climbs : dict of float to (n_passes,) array
-        Log-likelihoods of all observations, by exponent.
-    best : float
-        Where EM ends, in nats; above all of them.
-    """
-    for (exponent, climb), colour, marker in zip(climbs.items(), COLOURS, "osD^v", strict=False):
-        left = best - np.asarray(climb)
-        passes = np.arange(1, len(left) + 1)
-        ax.semilogy(passes, left, color=colour, marker=marker, markersize=5, linewidth=2)
-        ax.text(len(left) + 0.5, left[-1], f"exponent {exponent:g}", color=colour, va="center")
-    ax.set_xlim(0.5, len(left) * 1.2)
-    ax.set_xticks(range(0, len(left) + 1, 5))
-    ax.set_xlabel("passes over the data")
-    ax.set_ylabel("below the end of EM (nats)")
-    ax.text(0.02, 0.06, "\u2193 better", color=QUIET, transform=ax.transAxes)
-    ax.grid(color=PALE, linewidth=0.6)
