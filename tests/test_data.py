@@ -15,8 +15,10 @@ FOLDER = Path(data.__file__).parent
 # As `sha256sum *.csv` prints it.
 SHA256SUMS = """
 d7c72d16bec21fd428819da92823ae66d46cd0c214a5c8f47c457a03b7519c34 acidity.csv
+856bd01d5ec7907fcc27526c4b1644a4e2503be0335accab04464fa007591dc8 carcinoma.csv
 ef5d7802b153265accb7c8e6e042777ec8d8a7cf93f0b714841f95a712f6d667 coinflip_do_batzoglou2008.csv
 e3fdfb9ed9e261186da6d6abaa4499bbbc96dc5fc038a608201e55e95f8d2a4b coinflip_em.csv
+9b98154a8500edda149a107e428f8741052f16b692738793c59d2f85255315fd dawid_skene1979.csv
 86b58007f52973edfc06eae2905049c2f0530525d834f6985e2cd2ada94f401d document_em.csv
 4c4b1d822fd6e568f2a40c3f0dd81e889e0179b2bded049b52960609d792a4df earthquakes.csv
 a5aef16ce26ecf683cc904aa1af4bd5cefa0f81c2827ca00a1b37b2722280c47 enzyme.csv
@@ -32,6 +34,7 @@ d440daded18634c1da2f05e6b1a30385f2aca6cd38455b31d263e1657260112a iris.csv
 6d13e2f102d6d5d80eeb6b547d56d0259d57bdb798cc6be4ba73b2bcbdcd3092 murray1977.csv
 f204db2c753b0937caac3cb35258562c14f073e4bbc76be24b4c51ce22767a93 penguins.csv
 741c443cc2d4b3f7d96a1d2cda147a2450226c5ea0b91fdbd933905c1a7a08f4 speed_depmix.csv
+11a7345c48ed68164246b47fb13ceb2147caa852357e47b6d622ea263e7e92a2 tone_cohen1980.csv
 """
 SHA256 = {name: digest for digest, name in map(str.split, SHA256SUMS.split("\n")[1:-1])}
 LOADERS = sorted(set(data.__all__) - {"read_csv"})
@@ -68,6 +71,7 @@ def test_the_readme_has_a_row_for_every_file(name):
     ("loader", "shapes"),
     {
         "acidity": [(155,)],
+        "carcinoma": [(20, 7), (20,)],
         "coin_iterates": [(21,), (21, 2), (21,)],
         "coin_tosses": [(5,), (5,)],
         "deaths": [(10,), (10,)],
@@ -77,12 +81,14 @@ def test_the_readme_has_a_row_for_every_file(name):
         "galaxies": [(82,)],
         "ice_cream": [(33,)],
         "iris": [(150, 4), (150,)],
+        "judgements": [(45, 7), (7,)],
         "linkage": [(4,)],
         "linkage_iterates": [(12,), (12,), (12,), (12,)],
         "murray": [(12, 2)],
         "old_faithful": [(272, 2)],
         "penguins": [(344, 4), (344,)],
         "speed": [(439,), (439,), (439,)],
+        "tones": [(150,), (150,)],
         "waiting": [(272,)],
         "remission": [(21,), (21,)],
     }.items(),
@@ -173,6 +179,21 @@ def test_coins_linkage_and_ice_cream():
     assert_array_equal(tosses, [10] * 5)
     assert_array_equal(data.linkage(), [125, 18, 20, 34])
     assert_array_equal(np.unique(data.ice_cream()), [1, 2, 3])
+
+
+def test_pathologists_anaesthetists_and_a_musician():
+    patterns, slides = data.carcinoma()
+    assert slides.sum() == 118
+    assert len(np.unique(patterns, axis=0)) == 20
+    assert_array_equal(np.unique(patterns), [0, 1])
+    assert_array_equal(patterns[slides == 34], [[0] * 7])
+    grades, raters = data.judgements()
+    assert_array_equal(np.unique(grades), [1, 2, 3, 4])
+    assert_array_equal(raters, [0, 0, 0, 1, 2, 3, 4])
+    assert_array_equal(grades[1], [3, 3, 3, 4, 3, 3, 4])
+    stretch, tuned = data.tones()
+    assert_allclose([stretch[0], tuned[0]], [1.35, 1.461], rtol=1e-15)
+    assert_allclose([stretch.min(), stretch.max()], [1.35, 3], rtol=1e-15)
 
 
 def test_murray_has_eight_gaps():

@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = [
     "acidity",
+    "carcinoma",
     "coin_iterates",
     "coin_tosses",
     "deaths",
@@ -21,6 +22,7 @@ __all__ = [
     "galaxies",
     "ice_cream",
     "iris",
+    "judgements",
     "linkage",
     "linkage_iterates",
     "murray",
@@ -29,6 +31,7 @@ __all__ = [
     "read_csv",
     "remission",
     "speed",
+    "tones",
     "waiting",
 ]
 
@@ -197,6 +200,63 @@ def coin_tosses():
     """
     table = _load("coinflip_do_batzoglou2008.csv")
     return table["heads"].astype(np.int64), table["tosses"].astype(np.int64)
+
+
+def carcinoma():
+    """Whether each of seven pathologists saw a carcinoma of the cervix on a slide.
+
+    Returns
+    -------
+    patterns : (20, 7) array of int
+        1 for yes, 0 for no: every pattern of answers that came up.
+    slides : (20,) array of int
+        Slides with this pattern: 118 in all.
+
+    Notes
+    -----
+    Source: the data of the R package poLCA, after Landis and Koch (1977) and Agresti (2002).
+    """
+    table = _load("carcinoma.csv")
+    slides = table.pop("count").astype(np.int64)
+    return np.column_stack(list(table.values())).astype(np.int64), slides
+
+
+def judgements():
+    """What grade each of five anaesthetists gave to 45 patients, before an operation.
+
+    Returns
+    -------
+    grades : (45, 7) array of int
+        1, 2, 3 or 4; which is right nobody knows.
+    raters : (7,) array of int
+        Whose judgement each column holds, 0 to 4: the first anaesthetist judged three times.
+
+    Notes
+    -----
+    Source: public copies of table 1 of Dawid and Skene (1979).
+    """
+    table = _load("dawid_skene1979.csv")
+    del table["patient"]
+    raters = np.array([int(name.split("_")[1]) - 1 for name in table])
+    return np.column_stack(list(table.values())).astype(np.int64), raters
+
+
+def tones():
+    """What a musician tuned, while hearing a fundamental tone whose overtones were stretched.
+
+    Returns
+    -------
+    stretch : (150,) array
+        Ratio of the overtones to the fundamental tone; 2 is a pure octave.
+    tuned : (150,) array
+        Ratio of the tuned tone to the fundamental tone.
+
+    Notes
+    -----
+    Source: the data of the R packages mixtools and fpc, after Cohen (1980).
+    """
+    table = _load("tone_cohen1980.csv")
+    return table["stretchratio"], table["tuned"]
 
 
 def linkage():
