@@ -37,12 +37,15 @@ renumber: .venv/developer
 # What is promised about time, on a machine that does nothing else: not part of `make test`.
 timing: .venv/developer
 	$(PY) -m pytest -m timing
-	$(PY) tests/benchmarks/bench_kernel.py --quick # that it runs; its figures are those of `make bench`
+	$(PY) tests/benchmarks/bench_answer.py --quick # that they run; their figures are those of `make bench`
+	$(PY) tests/benchmarks/bench_kernel.py --quick
 
-# The second measures the kernel against its peers, mclust among them if R has it, and draws the README's picture.
+# The first measures the time to the answer, the second that of a step, against peers, mclust among them if R has it;
+# both draw a picture of the README. On a quiet machine, for about half an hour.
 bench: .venv/developer
-	$(PY) -m pytest tests/benchmarks/bench_speed.py --benchmark-columns=min,median,rounds --benchmark-sort=name
+	$(PY) tests/benchmarks/bench_answer.py
 	$(PY) tests/benchmarks/bench_kernel.py
+	$(PY) -m pytest tests/benchmarks/bench_speed.py --benchmark-columns=min,median,rounds --benchmark-sort=name
 
 # Write the repository's address, which stands in pyproject.toml, wherever it is needed.
 links: .venv/developer
