@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-DEFAULT_STARTS = 10
+DEFAULT_STARTS = 20
 
 # What an array may hold that is no real number, by the kind of its dtype, and what to do then.
 NO_NUMBERS = {

@@ -9,9 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from emtools.kernel import variances_of
+from emtools.multivariate import MultivariateMixture, n_parameters
 
 EPS = np.finfo(float).eps
 VANISHED = "has vanished: no observation is left to it"
+NARROW_RATIO = 0.1  # of a width to that of the others: what is narrower is looked at
+SHORT_WITHOUT = 10  # steps to see how well the others do without it
 NARROW = "has collapsed: no width is left to it"
 FLAT = "has collapsed: no width is left in one direction"
 
@@ -171,6 +174,129 @@ def has_cholesky(matrices):
     except np.linalg.LinAlgError:
         return False
     return True
+
+
+def narrowest(mixture):
+    """The component with the narrowest direction beside the others, and how narrow it is.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        Packed, K > 1.
+
+    Returns
+    -------
+    (int, float)
+        The component, and its width there as a share of the width that the others have together.
+    """
+    weights, _, covariances = mixture
+    ratios = np.empty(len(weights))
+    for k, covariance in enumerate(covariances):
+        rest = np.average(np.delete(covariances, k, 0), axis=0, weights=np.delete(weights, k))
+        if rest.ndim == 1:
+            ratios[k] = (covariance / rest).min()
+        else:
+            whitener = np.linalg.inv(np.linalg.cholesky(rest))
+            ratios[k] = np.linalg.eigvalsh(whitener @ covariance @ whitener.T)[0]
+    component = int(ratios.argmin())
+    return component, float(np.sqrt(max(ratios[component], 0)))
+
+
+def twins(mixture):
+    """Two components that are the same, within a twentieth of their widths; None if no two are.
+
+    That is no maximum: apart from each other they could climb.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        Packed.
+
+    Returns
+    -------
+    (int, int) or None
+    """
+    _, means, _ = mixture
+    stds = np.sqrt(variances_of(mixture))
+    for k in range(1, len(means)):
+        moved = np.abs(means[k] - means[:k]) / stds[k]
+        widened = np.abs(np.log(stds[k] / stds[:k]))
+        same = (np.maximum(moved, widened) < 0.05).all(axis=1)
+        if same.any():
+            return int(same.argmax()), k
+    return None
+
+
+def with_twins_apart(mixture):
+    """The mixture with two components that are the same moved apart by a width; None without."""
+    pair = twins(mixture)
+    if pair is None:
+        return None
+    means, stds = mixture.means.copy(), np.sqrt(variances_of(mixture))
+    for sign, k in zip((-0.5, 0.5), pair, strict=True):
+        means[k] += sign * stds[k]
+    return mixture._replace(means=means)
+
+
+def suspicion(mixture, step, total, covariance):
+    """Why an end may be a spike that chance has made, and none to believe.
+
+    A component less than a tenth as wide as the others is suspicious if taking it out costs less
+    than it had to gain: what BIC asks of one component more, and the logarithm of how many places
+    there were to choose from for so narrow a one.
+
+    Parameters
+    ----------
+    mixture : MultivariateMixture
+        Packed, where EM has ended.
+    step : function
+        ``step(mixture) -> new_mixture, log_likelihood``.
+    total : float
+        The sum of the sample weights.
+    covariance : str
+        The structure.
+
+    Returns
+    -------
+    str
+        The component and what speaks against it; "" if nothing does.
+
+    Notes
+    -----
+    Schwarz (1978), "Estimating the dimension of a model", for the first term. Hathaway (1985), "A
+    constrained formulation of maximum-likelihood estimation for normal mixture distributions",
+    bounds the ratio of widths in advance; here it is only where to look.
+    """
+    if len(mixture.weights) == 1:
+        return ""
+    pair = twins(mixture)
+    if pair is not None:
+        return f"means[{pair[0]}] and means[{pair[1]}] are of one component twice"
+    component, ratio = narrowest(mixture)
+    if ratio >= NARROW_RATIO:
+        return ""
+    _, log_likelihood = step(mixture)
+    without = MultivariateMixture(*(np.delete(part, component, axis=0) for part in mixture))
+    without = without._replace(weights=without.weights / without.weights.sum())
+    log_likelihood_without = -np.inf
+    for _ in range(SHORT_WITHOUT):
+        try:
+            without, log_likelihood_without = step(without)
+        except np.linalg.LinAlgError:  # another one collapses without it
+            break
+    gain = log_likelihood - log_likelihood_without
+    n_components, n_features = mixture.means.shape
+    n_free = np.subtract(
+        *(n_parameters(k, n_features, covariance) for k in (n_components, n_components - 1))
+    )
+    asked = n_free / 2 * np.log(total) - np.log(ratio)
+    if not gain < asked:
+        return ""
+    owned = mixture.weights[component] * total
+    return (
+        f"means[{component}], {owned:.3g} observations, is {ratio:.2g} times as wide as the others "
+        f"and gains {gain:.3g} nats; chance gains up to {asked:.3g}"
+    )
 
 
 def with_floor(mixture, min_std):

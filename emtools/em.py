@@ -14,11 +14,25 @@ import numpy as np
 
 from emtools.checks import check_stopping
 
+MOST_ENDS = 5  # that are printed
 EPS = float(np.finfo(float).eps)
 
 
 class NotConverged(UserWarning):
     """A run has been stopped by `max_iter`, with something left to gain."""
+
+
+class Doubtful(UserWarning):
+    """A fit that may be none to believe; the message says why."""
+
+
+class End(NamedTuple):
+    """One of the places where runs of EM have ended."""
+
+    log_likelihood: float  # in nats
+    parameters: Any
+    n_starts: int  # that have been seen to lead here
+    suspicious: str  # why it may be none to believe, or ""
 
 
 class Fit(NamedTuple):
@@ -29,13 +43,33 @@ class Fit(NamedTuple):
     history: np.ndarray  # (n_iter + 1,), history[i] is the log-likelihood after i steps
     n_iter: int  # steps taken
     converged: bool  # False: stopped by max_iter
+    stopped: str = ""  # by what: "tol", "noise" (no gain above rounding) or "max_iter"
+    n_steps: int = 0  # steps of all runs together, if there were several
+    n_starts: int = 1  # starts made
+    n_collapsed: int = 0  # of them
+    ends: tuple = ()  # of End, the best first: what they led to
+    suspicious: str = ""  # why this end may be none to believe
 
 
 def in_lines(fit):
-    """A fit in a few lines: what it reached, how, and its parameters."""
+    """A fit in a few lines: what it reached, how, what else was found, and its parameters."""
     end = "converged" if fit.converged else "not converged"
-    head = f"log-likelihood {fit.log_likelihood:.10g} after {fit.n_iter} iterations, {end}"
-    return f"{head}\n{fit.parameters!r}"
+    lines = [f"log-likelihood {fit.log_likelihood:.10g} after {fit.n_iter} iterations, {end}"]
+    if fit.n_starts > 1:
+        collapsed = f", {fit.n_collapsed} collapsed" if fit.n_collapsed else ""
+        lines.append(f"{fit.n_starts} starts{collapsed}, {fit.n_steps} steps in all; ends found:")
+        lines += [in_a_line(end) for end in fit.ends[:MOST_ENDS]]
+        if len(fit.ends) > MOST_ENDS:
+            lines.append(f"  and {len(fit.ends) - MOST_ENDS} lower ones")
+    if fit.suspicious:
+        lines.append(f"suspicious: {fit.suspicious}")
+    return "\n".join([*lines, repr(fit.parameters)])
+
+
+def in_a_line(end):
+    """One end of a search."""
+    starts = "1 start" if end.n_starts == 1 else f"{end.n_starts} starts"
+    return f"  {end.log_likelihood:.10g} from {starts}" + ", suspicious" * bool(end.suspicious)
 
 
 Fit.__repr__ = in_lines  # outside the class, which is a chapter's to the letter
@@ -114,6 +148,26 @@ def is_noise(history):
     return -1e-9 * size <= history[-1] - history[-2] <= 32 * EPS * size
 
 
+def why_stop(history, tol):
+    """Whether a run of plain EM ends here, and why.
+
+    Parameters
+    ----------
+    history : sequence of floats
+        Log-likelihoods after 0, 1, 2, ... steps, in nats.
+    tol : float
+        As in `iterate`.
+
+    Returns
+    -------
+    str
+        "noise", "tol", or "" to go on.
+    """
+    if tol > 0 and is_noise(history):
+        return "noise"
+    return "tol" if tol > 0 and aitken_gap(history) < tol else ""
+
+
 def climb(step, start, tol, max_iter):
     """The loop of `iterate`, as bare as the chapter has it: takes good input for granted.
 
@@ -134,15 +188,16 @@ def climb(step, start, tol, max_iter):
     for iteration in range(max_iter + 1):
         new_parameters, log_likelihood = step(parameters)
         history.append(log_likelihood)
-        converged = tol > 0 and (is_noise(history) or aitken_gap(history) < tol)
-        if converged or iteration == max_iter:
+        stopped = why_stop(history, tol)
+        if stopped or iteration == max_iter:
             break
         parameters = new_parameters
-    return Fit(parameters, log_likelihood, np.array(history), iteration, converged)
+    history = np.array(history)
+    return Fit(parameters, log_likelihood, history, iteration, bool(stopped), stopped or "max_iter")
 
 
-def iterate(step, start, *, tol=1e-10, max_iter=100_000, progress=False):
-    """Repeat a step until Aitken's estimate of what is left to gain is under `tol`.
+def iterate(step, start, *, tol=1e-10, max_iter=100_000, accelerate=False, progress=False):
+    """Repeat a step until what seems to be left to gain is under `tol`.
 
     Parameters
     ----------
@@ -155,6 +210,9 @@ def iterate(step, start, *, tol=1e-10, max_iter=100_000, progress=False):
         noise ends the run, too.
     max_iter : int
         The most steps to take, >= 0.
+    accelerate : bool
+        Whether to take longer steps where they do not lower the log-likelihood (chapter 11); for
+        `tol` above 0, and parameters that `emtools.coordinates` knows or that may be any numbers.
     progress : bool
         Whether to show a bar (tqdm).
 
@@ -176,8 +234,11 @@ def iterate(step, start, *, tol=1e-10, max_iter=100_000, progress=False):
         If `max_iter` ends the run, and `tol` is not 0.
     """
     check_stopping(tol, max_iter)
+    from emtools.acceleration import climb_in_leaps  # which is made of what stands here
+
+    run = climb_in_leaps if accelerate and tol > 0 else climb
     with progress_bar(progress, "EM") as bar:
-        fit = climb(checked_step(step, bar), start, tol, max_iter)
+        fit = run(checked_step(step, bar), start, tol, max_iter)
     warn_unless_converged(fit, tol, stacklevel=3)
     return fit
 
@@ -219,6 +280,12 @@ def checked_step(step, bar=None):
     return checked
 
 
+def with_parameters(fit, change):
+    """A fit with ``change(parameters)`` in place of its parameters, and of those of its ends."""
+    ends = tuple(end._replace(parameters=change(end.parameters)) for end in fit.ends)
+    return fit._replace(parameters=change(fit.parameters), ends=ends)
+
+
 def warn_unless_converged(fit, tol, stacklevel):
     """Warn if a fit was stopped by `max_iter`, unless exactly so many steps were asked for."""
     if not fit.converged and tol > 0:
@@ -226,6 +293,23 @@ def warn_unless_converged(fit, tol, stacklevel):
             f"stopped by max_iter after {fit.n_iter} iterations, with something left to gain. Go "
             "on from where it is, with this fit as start, or give a larger max_iter",
             NotConverged,
+            stacklevel=stacklevel,
+        )
+
+
+def warn_if_doubtful(fit, stacklevel):
+    """Warn if most starts have collapsed, or the best end found is suspicious."""
+    if 2 * fit.n_collapsed > fit.n_starts:
+        warnings.warn(
+            f"{fit.n_collapsed} of {fit.n_starts} starts collapsed, and this is the best of the "
+            "rest: fewer components, or min_std, would say more",
+            Doubtful,
+            stacklevel=stacklevel,
+        )
+    if fit.suspicious:
+        warnings.warn(
+            f"no end was found that is not suspicious: {fit.suspicious}",
+            Doubtful,
             stacklevel=stacklevel,
         )
 

@@ -6,7 +6,7 @@ and clusters are in `emtools.scale.chunks`. Inside, observations are always (N, 
 plain numbers, and mixtures are held as the kernel does (`emtools.kernel.packed`).
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -23,21 +23,32 @@ from emtools.checks import (
     checked_sample_weight,
     is_whole,
 )
-from emtools.collapse import best, find_collapse, limits_of, restarts, with_floor
+from emtools.collapse import (
+    find_collapse,
+    limits_of,
+    suspicion,
+    with_floor,
+    with_twins_apart,
+)
 from emtools.diagnosis import diagnose
-from emtools.em import checked_step, climb, progress_bar, warn_unless_converged, with_progress
+from emtools.em import progress_bar, warn_if_doubtful, warn_unless_converged
 from emtools.kernel import (
     default_n_threads,
     in_threads,
     is_along_axes,
     make_step,
     packed,
+    restricted,
+    side_by_side,
     unpacked,
 )
-from emtools.kinds import checked_for, parameters_of
+from emtools.kinds import by_mean, checked_for, parameters_of
 from emtools.mixture import Mixture
 from emtools.multivariate import STRUCTURES, MultivariateMixture
+from emtools.search import Group, Model, search
 from emtools.starts import kmeans_plus_plus, quantiles
+
+FEW = 10_000  # numbers in X up to which many short runs are taken at once
 
 
 def fit(
@@ -51,6 +62,7 @@ def fit(
     n_starts=None,
     min_std=0.0,
     rng=None,
+    accelerate=True,
     progress=False,
 ):
     """Fit a Gaussian mixture to your data by EM.
@@ -61,8 +73,8 @@ def fit(
         Observations, in any units; integers, lists, float32 and frames of numbers are welcome.
         Never changed.
     start : int, Mixture, MultivariateMixture or Fit
-        How many components (elsewhere called n_components), or where to begin; then the order of
-        the components is kept, and three sequences will do.
+        How many components (elsewhere called n_components); they come sorted by their means. Or
+        where to begin; then their order is kept, and three sequences will do.
     covariance : str
         "full" (each component its own shape), "tied" (one shape for all), "diag" (axes only) or
         "spherical" (one width each); a start is brought into this structure first. In one
@@ -76,20 +88,26 @@ def fit(
     max_iter : int
         The most steps to take from each start.
     n_starts : int, optional
-        How many starts to try if `start` is a number: 10 unless you say otherwise (k-means++; in
-        one dimension quantiles first). Those that collapse are dropped; the best of the rest wins.
+        How many starts to try if `start` is a number: 20 unless you say otherwise, two in five as
+        wide as all the data (in one dimension the first from quantiles), the others tight. All run
+        ten steps; the promising ones are followed until three agree on the best end. Those that
+        collapse are dropped, and an end that is suspicious does not win over one that is not.
     min_std : float
         The smallest standard deviation allowed, in the units of x; narrower widths are raised to
         it. 0 allows any. (scikit-learn's `reg_covar` is another thing: a variance that is added.)
     rng : int or numpy.random.Generator, optional
         Draws the starts, an int as a seed; without it they differ from call to call.
+    accelerate : bool
+        Whether to take longer steps than EM's where they do not lower the log-likelihood: the same
+        ends in a fraction of the steps. (With 0 for `tol` every step is EM's.)
     progress : bool
         Whether to show a bar.
 
     Returns
     -------
     Fit
-        Its parameters are a `Mixture` for (N,) and a `MultivariateMixture` for (N, D).
+        Its parameters are a `Mixture` for (N,) and a `MultivariateMixture` for (N, D); its `ends`
+        are all that was found, the highest first.
 
     Raises
     ------
@@ -103,19 +121,24 @@ def fit(
     -----
     NotConverged
         If the best run was stopped by `max_iter`.
+    Doubtful
+        If most starts collapsed, or every end that was found is suspicious.
     """
     table = Table(x, sample_weight)
-    return fit_source(table, start, covariance, tol, max_iter, n_starts, min_std, rng, progress)
+    options = tol, max_iter, n_starts, min_std, rng, accelerate, progress
+    return fit_source(table, start, covariance, *options)
 
 
-def fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng, progress):
+def fit_source(
+    source, start, covariance, tol, max_iter, n_starts, min_std, rng, accelerate, progress
+):
     """Fit a mixture to observations wherever they are.
 
     Parameters
     ----------
     source : Table, or a source of `emtools.scale.chunks`
         Says what its observations are like, goes through them, and takes sums over them.
-    start, covariance, tol, max_iter, n_starts, min_std, rng, progress
+    start, covariance, tol, max_iter, n_starts, min_std, rng, accelerate, progress
         As `fit` takes them.
 
     Returns
@@ -130,26 +153,40 @@ def fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng,
     begin = None if is_whole(start) else given(start, summary, source.centre)
     n_components = start if begin is None else len(begin.weights)
     check_summary(summary, n_components, source.centre, covariance, min_std)
-    starts, is_drawn = [begin], begin is None
-    if is_drawn:
-        starts = source.starts(n_components, covariance, n_starts, min_std, rng)
+    if begin is None:
+        groups = source.starts(n_components, covariance, n_starts, min_std, rng)
+    else:
+        groups = [Group([begin], 1, 1)]
+    with progress_bar(progress, "EM") as bar:
+        model = model_of(source, covariance, min_std, is_drawn=begin is None)
+        found = search(model, groups, tol, max_iter, accelerate, bar)
+    warn_unless_converged(found, tol, source.stacklevel)
+    if begin is None:
+        warn_if_doubtful(found, source.stacklevel)
+    del groups, model  # before the covariances are written out
+    return as_given(found, source, summary.dimensions, covariance, min_std)
+
+
+def model_of(source, covariance, min_std, is_drawn):
+    """A mixture of this structure for these observations, as a search asks for it."""
+    summary = source.summary
     step = make_step(source.add_up, summary.mean, covariance)
     limits = limits_of(summary, source.centre)
-
-    def run(begin):
-        begin = with_floor(packed(begin, covariance), min_std)
-        careful = guarded(step, source, limits, covariance, min_std, is_drawn)
-        with progress_bar(progress, "EM") as bar:
-            return climb(checked_step(careful, bar), begin, tol, max_iter)
-
-    fits, _ = restarts(run, with_progress(starts, progress and len(starts) > 1, "starts"))
-    found = best(fits)
-    warn_unless_converged(found, tol, source.stacklevel)
-    return as_given(found, source, summary.dimensions)
+    return Model(
+        make_step=partial(guarded, step, source, limits, covariance, min_std, is_drawn),
+        prepared=lambda mixture: with_floor(packed(mixture, covariance), min_std),
+        ordered=in_order if is_drawn else lambda mixture: mixture,
+        suspicion=lambda mixture: suspicion(mixture, step, summary.total, covariance),
+        apart=with_twins_apart,
+        short_runs=source.short_runs(covariance, min_std, limits),
+    )
 
 
 def guarded(step, source, limits, covariance, min_std, is_drawn):
-    """The same step; refuses a collapsed mixture, and keeps new widths above the floor."""
+    """The same step; refuses a collapsed mixture, and keeps all widths above the floor.
+
+    A leap may end below it: what is stepped on then is the mixture with its widths raised.
+    """
     before = None
 
     def guarded_step(mixture):
@@ -157,6 +194,7 @@ def guarded(step, source, limits, covariance, min_std, is_drawn):
         failure = find_collapse(mixture, limits)
         if failure:
             raise diagnose(*failure, mixture, before, source, covariance, is_drawn)
+        mixture = with_floor(mixture, min_std)
         new_mixture, log_likelihood = step(mixture)
         before = mixture
         return with_floor(new_mixture, min_std), log_likelihood
@@ -182,8 +220,8 @@ def given(start, summary, centre):
     mixture = checked_for((summary.n_samples, n_features)[: summary.dimensions], start)
     if type(mixture) not in (Mixture, MultivariateMixture):
         raise ValueError(
-            f"fit is for normal densities; a {type(mixture).__name__} is fitted by a step of its "
-            "own: emtools.em.iterate(step, start)"
+            f"fit is for normal densities; a {type(mixture).__name__} is fitted by "
+            "emtools.families.fit, or by a step of its own: emtools.em.iterate(step, start)"
         )
     if summary.dimensions == 1:
         weights, means, stds = mixture
@@ -191,12 +229,38 @@ def given(start, summary, centre):
     return mixture._replace(means=mixture.means - centre)
 
 
-def as_given(found, source, dimensions):
+def in_order(mixture):
+    """A packed mixture with its components sorted by their means."""
+    order = by_mean(mixture)
+    return MultivariateMixture(*(part[order] for part in mixture))
+
+
+def as_given(found, source, dimensions, covariance, min_std):
     """A fit of a packed mixture as one for x: about zero, of its kind, for weights as they came."""
-    mixture = found.parameters._replace(means=found.parameters.means + source.centre)
+
+    def as_kind(mixture):
+        mixture = with_floor(
+            restricted(mixture, covariance), min_std
+        )  # leaps keep both to rounding
+        return as_kind_of_x(mixture._replace(means=mixture.means + source.centre), dimensions)
+
     history = found.history * source.unit
-    mixture = as_kind_of_x(mixture, dimensions)
-    return found._replace(parameters=mixture, log_likelihood=float(history[-1]), history=history)
+    parameters = as_kind(found.parameters)
+    ends = tuple(
+        end._replace(
+            parameters=parameters
+            if end.parameters is found.parameters
+            else as_kind(end.parameters),
+            log_likelihood=float(end.log_likelihood * source.unit),
+        )
+        for end in found.ends
+    )
+    return found._replace(
+        parameters=parameters,
+        log_likelihood=float(history[-1]),
+        history=history,
+        ends=ends,
+    )
 
 
 def as_kind_of_x(mixture, dimensions):
@@ -286,30 +350,106 @@ class Table:
         return self.on_chunk(chunk_sums, self.X, self.sample_weight)
 
     def starts(self, n_components, covariance, n_starts, _, rng):
-        """Mixtures to run from: k-means++ with each column in units of its spread."""
-        spread = np.where(self.summary.spread > 0, self.summary.spread, 1)
-        X, scaled = self.X, self.X / spread
-        n_starts = n_starts if n_components > 1 else 1  # from anywhere it ends in the same place
-        if self.sample_weight is not None:  # each once, and as often as it counts, to rounding
-            often = np.cumsum(self.sample_weight).searchsorted(np.arange(len(X)) + 0.5)
-            X, scaled = X[often], np.concatenate([scaled, scaled[often]])
-        means = [kmeans_plus_plus(scaled, n_components, rng) * spread for _ in range(n_starts)]
-        if self.dimensions == 1:
-            spread_out = quantiles(X[:, 0], n_components)[:, None]
-            if len(np.unique(spread_out)) == n_components:  # equal ones would stay equal
-                means[0] = spread_out
-        weights = np.full(n_components, 1 / n_components)
-        shapes = np.stack([self.shape(covariance)] * n_components)
-        return [MultivariateMixture(weights, m, shapes) for m in means]
+        """Groups of mixtures to run from: k-means++ with each column in units of its spread.
 
-    def shape(self, covariance):
-        """The covariance of all observations, (D, D); its diagonal (D,) if that will do."""
-        summary, weight = self.summary, self.sample_weight
+        Some are as wide as all the data, and see everything; some are as narrow as K components
+        side by side, and find groups that lie apart.
+        """
+        spread = np.where(self.summary.spread > 0, self.summary.spread, 1)
+        scaled = self.X / spread
+        if self.sample_weight is not None:  # each once, and as often as it counts, to rounding
+            often = np.cumsum(self.sample_weight).searchsorted(np.arange(len(scaled)) + 0.5)
+            scaled = np.concatenate([scaled, scaled[often]])
+        if n_components == 1:  # from anywhere it ends in the same place
+            return [Group([self.wide(scaled[:1] * spread, covariance)], 1, 1)]
+        n_wide = max(1, round(0.4 * n_starts))
+        n_tries = 2 + int(np.log(n_components))
+        wide = [kmeans_plus_plus(scaled, n_components, rng) for _ in range(n_wide)]
+        tight = [
+            kmeans_plus_plus(scaled, n_components, rng, n_tries) for _ in range(n_starts - n_wide)
+        ]
+        if self.dimensions == 1:
+            spread_out = quantiles(scaled[-len(self.X) :, 0], n_components)[:, None]
+            if are_different(spread_out):
+                wide[0] = spread_out
+        wide = [means for means in wide if are_different(means)]  # equal ones would stay equal
+        tight = tight if wide or tight else [scaled[:n_components]]
+        return [
+            Group([self.wide(means * spread, covariance) for means in wide], 5, 3),
+            Group([self.tight(means * spread, covariance) for means in tight], 4, 0),
+        ]
+
+    def short_runs(self, covariance, min_std, limits):
+        """Short runs of many mixtures at once, as `Model` has them; None for many observations."""
+        if self.X.size > FEW:
+            return None
+        steps = side_by_side(
+            self.X,
+            self.sample_weight,
+            self.summary.mean,
+            is_along_axes(covariance, self.X.shape[1]),
+        )
+
+        def short_runs(starts, n_steps):
+            mixtures, histories = laid_end_to_end(starts), []
+            for _ in range(n_steps):
+                stepped = steps(mixtures, len(starts))
+                if stepped is None or find_collapse(mixtures, limits):
+                    return None
+                parts = [
+                    restricted(mixture, covariance) for mixture in cut(stepped[0], len(starts))
+                ]
+                mixtures = with_floor(laid_end_to_end(parts), min_std)
+                histories.append(stepped[1])
+            histories = np.transpose(histories).tolist()
+            return [*zip(cut(mixtures, len(starts)), histories, strict=True)]
+
+        return short_runs
+
+    def wide(self, means, covariance):
+        """A mixture with these means, equal weights, and the covariance of all the data."""
+        n_components, summary = len(means), self.summary
         if is_along_axes(covariance, len(summary.mean)):
-            return summary.squares / summary.total
-        residuals = self.X - summary.mean
-        weighted = residuals if weight is None else residuals * weight[:, None]
-        return weighted.T @ residuals / summary.total
+            shape = summary.squares / summary.total
+        else:
+            shape = self.shape(self.X - summary.mean, covariance)
+        weights = np.full(n_components, 1 / n_components)
+        return MultivariateMixture(weights, means, np.stack([shape] * n_components))
+
+    def tight(self, means, covariance):
+        """What `emtools.starts.mixture_about` gives, in any dimension and with sample weights."""
+        spread = np.where(self.summary.spread > 0, self.summary.spread, 1)
+        X, centres = self.X / spread, means / spread
+        squares = [((X - centre) ** 2).sum(axis=1) for centre in centres]
+        nearest = np.argmin(squares, axis=0)
+        counts = np.bincount(nearest, self.sample_weight, minlength=len(means))
+        shape = self.shape(self.X - means[nearest], covariance)
+        return MultivariateMixture(counts / counts.sum(), means, np.stack([shape] * len(means)))
+
+    def shape(self, residuals, covariance):
+        """The weighted mean of squares of (N, D) residuals, (D, D); or (D,) if that will do."""
+        weighted = residuals
+        if self.sample_weight is not None:
+            weighted = residuals * self.sample_weight[:, None]
+        if is_along_axes(covariance, residuals.shape[1]):
+            return np.einsum("nd,nd->d", weighted, residuals) / self.summary.total
+        return weighted.T @ residuals / self.summary.total
+
+
+def laid_end_to_end(mixtures):
+    """The components of several packed mixtures as if they were of one."""
+    return MultivariateMixture(*map(np.concatenate, zip(*mixtures, strict=True)))
+
+
+def cut(mixtures, n_mixtures):
+    """And back."""
+    parts = zip(*(np.split(part, n_mixtures) for part in mixtures), strict=True)
+    return [MultivariateMixture(*part) for part in parts]
+
+
+def are_different(means):
+    """Whether no two of K means are equal."""
+    return len(np.unique(means, axis=0)) == len(means)
 
 
 def middle(rows):

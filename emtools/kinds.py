@@ -2,9 +2,10 @@
 
 The rest of the package asks `kind_of(mixture)` and looks at no type. A new kind is one `Kind` and
 one call of `register`: `log_density`, `responsibilities`, `predict`, `sample`, `sorted_by_mean`,
-`report` and `repr` then know it. (`fit` is for the two Gaussian kinds; any other is fitted by
-`emtools.em.iterate` with a step of its own.) A chapter's own NamedTuple with the same fields is as
-good as the one of the package. No chapter teaches this: it is checks, printing and looking up.
+`report` and `repr` then know it. (`fit` is for the two Gaussian kinds; those of `emtools.families`
+have a fit of their own, any other is fitted by `emtools.em.iterate` with a step of its own.) A
+chapter's own NamedTuple with the same fields is as good as the one of the package. No chapter
+teaches this: it is checks, printing and looking up.
 
 In this order: looking up; checks that all kinds share; printing; the two Gaussian kinds.
 """

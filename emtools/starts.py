@@ -29,7 +29,7 @@ def random_points(x, n_components, rng):
     return x[rng.choice(len(x), size=n_components, replace=False)]
 
 
-def kmeans_plus_plus(x, n_components, rng):
+def kmeans_plus_plus(x, n_components, rng, n_tries=1):
     """K observations far from each other: each drawn by its squared distance to the nearest so far.
 
     Parameters
@@ -40,6 +40,8 @@ def kmeans_plus_plus(x, n_components, rng):
         K.
     rng : numpy.random.Generator
         Where the randomness comes from.
+    n_tries : int
+        How many to draw for each; the one that brings the others nearest is taken.
 
     Returns
     -------
@@ -48,17 +50,21 @@ def kmeans_plus_plus(x, n_components, rng):
 
     Notes
     -----
-    Arthur and Vassilvitskii (2007), "k-means++: the advantages of careful seeding".
+    Arthur and Vassilvitskii (2007), "k-means++: the advantages of careful seeding"; they found
+    several tries to be better.
     """
     points = x.reshape(len(x), -1)  # (N, D), with D = 1 for plain numbers
     chosen = [rng.integers(len(x))]
-    nearest = np.full(len(x), np.inf)
+    nearest = ((points - points[chosen[0]]) ** 2).sum(axis=1)
     for _ in range(n_components - 1):
-        squares = ((points - points[chosen[-1]]) ** 2).sum(axis=1)
-        nearest = np.minimum(nearest, squares)
         if not nearest.any():  # fewer different observations than components: any will do
             nearest = np.ones(len(x))
-        chosen.append(rng.choice(len(x), p=nearest / nearest.sum()))
+        drawn = rng.choice(len(x), size=n_tries, p=nearest / nearest.sum())
+        squares = ((points - points[drawn, None]) ** 2).sum(axis=2)  # (n_tries, N)
+        nearer = np.minimum(nearest, squares)
+        best = nearer.sum(axis=1).argmin()
+        chosen.append(drawn[best])
+        nearest = nearer[best]
     return x[chosen]
 
 
@@ -98,3 +104,50 @@ def mixture_at(x, means):
     n_components = len(means)
     weights = np.full(n_components, 1 / n_components)
     return Mixture(weights, means, np.full(n_components, np.std(x)))
+
+
+def mixture_about(x, means):
+    """A mixture with these means, and weights and a width as if each observation had its nearest.
+
+    Parameters
+    ----------
+    x : (N,) array
+        Observations.
+    means : (K,) array
+        Observed values, fewer than there are different ones.
+
+    Returns
+    -------
+    Mixture
+        K components of one width.
+    """
+    nearest = np.abs(x[:, None] - means).argmin(axis=1)
+    counts = np.bincount(nearest, minlength=len(means))
+    std = np.sqrt(np.mean((x - means[nearest]) ** 2))
+    return Mixture(counts / len(x), means, np.full(len(means), std))
+
+
+def short_run(step, start, n_steps):
+    """A few steps from a start, to see how promising it is.
+
+    Parameters
+    ----------
+    step : function
+        ``step(parameters) -> new_parameters, log_likelihood`` (of the parameters it was given).
+    start : any
+        The first parameters.
+    n_steps : int
+        How many.
+
+    Returns
+    -------
+    parameters : as `start`
+        After the last step.
+    history : list of float
+        Log-likelihoods of the parameters before it.
+    """
+    parameters, history = start, []
+    for _ in range(n_steps):
+        parameters, log_likelihood = step(parameters)
+        history.append(log_likelihood)
+    return parameters, history

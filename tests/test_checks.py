@@ -751,8 +751,8 @@ def test_min_std():
 
 
 def test_numbers_of_starts():
-    assert checked_n_starts(2, None) == 10
-    assert checked_n_starts("a mixture", None) == 10
+    assert checked_n_starts(2, None) == 20
+    assert checked_n_starts("a mixture", None) == 20
     assert checked_n_starts(2, 3) == 3
     assert checked_n_starts("a mixture", 1) == 1
     refused("n_starts must be a whole number >= 1; it is 0", checked_n_starts, 2, 0)
@@ -839,7 +839,7 @@ def test_chunks_that_can_be_gone_through_only_once():
     check_chunks(once)
     refused(
         "these chunks can be gone through only once, but every step needs them again; give a "
-        "list, or use fit_stream, which needs them once",
+        "list, or Again(read), or use fit_stream, which needs them once",
         check_repeatable,
         once,
     )

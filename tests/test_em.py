@@ -67,7 +67,7 @@ class TestIterate:
 
     def test_max_iter_0_evaluates_the_start(self):
         fit = em.iterate(halving, 8.0, tol=0, max_iter=0)
-        assert fit == em.Fit(8.0, -8.0, fit.history, 0, False)
+        assert fit == em.Fit(8.0, -8.0, fit.history, 0, False, "max_iter")
 
     def test_a_run_that_max_iter_stops_warns(self):
         with pytest.warns(

@@ -493,7 +493,9 @@ class TestHardInputs:
                         fit(X, n_components, covariance=structure, n_starts=2, rng=rng)
                     continue
                 try:
-                    found = fit(X, n_components, covariance=structure, n_starts=2, rng=rng)
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore", em.Doubtful)
+                        found = fit(X, n_components, covariance=structure, n_starts=2, rng=rng)
                 except Collapse:
                     continue
                 assert found.converged
@@ -505,29 +507,34 @@ class TestHardInputs:
 
     def test_as_many_ellipses_as_points_collapse(self):
         rng = np.random.default_rng(2)
-        with pytest.raises(Collapse, match="all 10 starts collapsed"):
+        with pytest.raises(Collapse, match="all 20 starts collapsed"):
             fit(rng.normal(size=(4, 2)), 4, rng=rng)
         with pytest.raises(ValueError, match="x has 2 rows for 2 columns, too few"):
             fit(rng.normal(size=(2, 2)), 2, rng=rng)
 
-    def test_a_symmetric_start_stays_and_says_converged(self):
+    def test_plain_em_stays_at_a_symmetric_start_and_says_converged(self):
         """One bell twice, a saddle: this is what EM does."""
-        found = fit(WAITING, Mixture([0.5, 0.5], [60, 60], [5, 5]))
+        start = Mixture([0.5, 0.5], [60, 60], [5, 5])
+        found = fit(WAITING, start, accelerate=False)
         assert found.converged
+        assert found.suspicious == "means[0] and means[1] are of one component twice"
         assert_allclose(found.parameters.means, np.full(2, WAITING.mean()), rtol=1e-12)
         assert_allclose(found.parameters.stds, np.full(2, WAITING.std()), rtol=1e-12)
         assert_allclose(found.log_likelihood, -1095.28880050, rtol=1e-10)
-        found = fit(
-            FAITHFUL, TWO_ELLIPSES._replace(means=[[3, 70]] * 2, covariances=[np.eye(2)] * 2)
-        )
+        ellipses = TWO_ELLIPSES._replace(means=[[3, 70]] * 2, covariances=[np.eye(2)] * 2)
+        found = fit(FAITHFUL, ellipses, accelerate=False)
         assert found.converged
         assert_allclose(found.parameters.means[0], found.parameters.means[1], rtol=1e-12)
+        assert_allclose(fit(WAITING, start).log_likelihood, -1034.00174983, rtol=1e-10)
+        assert_allclose(fit(FAITHFUL, ellipses).log_likelihood, -1130.26396018, rtol=1e-10)
 
     def test_a_nearly_symmetric_start_is_carried_off(self):
         """The difference grows by some .06 a step from 1e-9; the first gains show nothing of it."""
         start = Mixture([0.5, 0.5], WAITING.mean() + np.array([-1e-9, 1e-9]), [WAITING.std()] * 2)
-        assert_allclose(fit(WAITING, start).log_likelihood, -1095.28880050, rtol=1e-10)
+        plain = fit(WAITING, start, accelerate=False)
+        assert_allclose(plain.log_likelihood, -1095.28880050, rtol=1e-10)
         found = fit(WAITING, start, tol=0, max_iter=600)
+        assert_allclose(fit(WAITING, start).log_likelihood, -1034.00174983, rtol=1e-10)
         assert_allclose(found.log_likelihood, -1034.00174983, rtol=1e-10)
 
     def test_a_far_outlier(self):
@@ -664,8 +671,13 @@ class TestCollapse:
     def test_starts_that_collapse_are_dropped(self):
         """Of ten random starts on a lump and a bell some end on the lump, and would win."""
         x = np.append(np.random.default_rng(1).normal(size=60), np.full(5, 6.0))
-        found = fit(x, 2, rng=np.random.default_rng(0), n_starts=10)
+        with pytest.warns(
+            em.Doubtful, match="of 10 starts collapsed, and this is the best"
+        ) as warned:
+            found = fit(x, 2, rng=np.random.default_rng(0), n_starts=10)
         assert found.parameters.stds.min() > 1e-3
+        assert found.n_collapsed > 5
+        assert warned[0].filename == __file__
 
     def test_all_starts_collapse(self):
         with pytest.raises(Collapse, match="all 7 starts collapsed"):
@@ -683,8 +695,8 @@ class TestStarts:
         assert_allclose(found.history, said.history, rtol=1e-12)
 
     def test_more_starts_are_never_worse(self):
-        few = fit(GALAXIES, 4, n_starts=1, tol=1e-6)
-        many = fit(GALAXIES, 4, n_starts=8, tol=1e-6, rng=np.random.default_rng(0))
+        few = fit(IRIS, 4, n_starts=2, min_std=0.05, rng=0)
+        many = fit(IRIS, 4, n_starts=40, min_std=0.05, rng=0)
         assert many.log_likelihood > few.log_likelihood + 1
 
     def test_a_start_is_brought_into_the_structure(self):
@@ -855,8 +867,10 @@ def test_a_bar_for_the_steps_and_one_for_the_starts(capsys):
     assert capsys.readouterr() == ("", "")
     assert_allclose(fit(WAITING, TWO_BELLS, progress=True).history, said.history, rtol=0)
     assert "EM" in capsys.readouterr().err
-    fit(WAITING, 2, n_starts=3, progress=True)
-    assert "starts" in capsys.readouterr().err
+    found = fit(WAITING, 2, n_starts=3, progress=True)
+    said = capsys.readouterr().err
+    assert f"{found.n_steps} steps" in said
+    assert "3 starts, best -1034.00" in said
 
 
 def test_the_kernel_can_be_exchanged(monkeypatch):
@@ -981,9 +995,9 @@ class TestWeights:
 
     def test_nor_if_they_differ(self):
         weights = np.random.default_rng(0).uniform(0.1, 5, 272)
-        plain = fit(WAITING, TWO_BELLS, sample_weight=weights)
+        plain = fit(WAITING, TWO_BELLS, sample_weight=weights, accelerate=False)
         for factor in (1e-200, 1e-13, np.pi, 1e200):
-            found = fit(WAITING, TWO_BELLS, sample_weight=weights * factor)
+            found = fit(WAITING, TWO_BELLS, sample_weight=weights * factor, accelerate=False)
             assert found.n_iter == plain.n_iter
             assert_same(found.parameters, plain.parameters, WAITING.std(), rtol=1e-12)
 
@@ -1050,8 +1064,8 @@ class TestUnits:
         assert n_hit >= 8  # 20 * 2 / 9 by chance
 
     def test_one_component_is_started_once(self, capsys):
-        fit(WAITING, 1, rng=0, progress=True)
-        assert "starts" not in capsys.readouterr().err
+        assert fit(WAITING, 1, rng=0, progress=True).n_starts == 1
+        assert "1 start," in capsys.readouterr().err
 
     def test_quantiles_that_coincide_are_no_start(self):
         """Equal components would stay equal for ever."""
@@ -1066,14 +1080,18 @@ class TestCost:
     @pytest.mark.parametrize(
         ("x", "n_components", "most"),
         [
-            (WAITING, 2, 400),
+            (WAITING, 2, 320),
             (GALAXIES, 3, 400),
-            (FAITHFUL, 2, 200),
-            (IRIS, 3, 800),
-            (data.enzyme(), 2, 260),
+            (FAITHFUL, 2, 320),
+            (IRIS, 3, 450),
+            (data.enzyme(), 2, 320),
         ],
     )
-    def test_steps_of_ten_starts(self, x, n_components, most, monkeypatch):
+    def test_steps_of_all_runs(self, x, n_components, most):
+        for seed in range(3):
+            assert fit(x, n_components, rng=seed).n_steps <= most
+
+    def test_steps_are_counted(self, monkeypatch):
         n_steps, make_step = [0], fitting.make_step
 
         def counted(*arguments):
@@ -1086,8 +1104,9 @@ class TestCost:
             return counted_step
 
         monkeypatch.setattr(fitting, "make_step", counted)
-        fit(x, n_components, rng=0)
-        assert n_steps[0] <= most
+        monkeypatch.setattr(fitting, "FEW", 0)  # all short runs one by one
+        said = fit(WAITING, 3, rng=0).n_steps
+        assert said <= n_steps[0] <= said + 40  # some more to look at what is suspicious
 
     @pytest.mark.parametrize("structure", ["diag", "spherical"])
     def test_memory_of_a_thousand_columns(self, structure):

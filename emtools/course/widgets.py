@@ -8,7 +8,10 @@ import numpy as np
 from emtools.course import plots
 from emtools.course.plots import (
     add_time,
+    choose_how_many,
     fill_in_what_is_missing,
+    measure_slowness_and_beat_it,
+    mix_other_families,
     see_why_em_climbs,
     start_well_stop_well,
     survive_a_collapse,
@@ -294,3 +297,70 @@ def summit_player(paths, places=range(101)):
         fill_in_what_is_missing.draw_summits(ax, paths, [iteration])
 
     return Player(draw, places, "iteration")
+
+
+def choice_player(x, fits, ends, **labels):
+    """One number of components after another: the fitted density, and what it costs.
+
+    Parameters
+    ----------
+    x : (N,) array
+        Observations.
+    fits : dict of int to Fit
+        The best fit for each number of components.
+    ends : dict of int to sequence of float
+        Log-likelihoods where all starts of each number have ended.
+    **labels
+        What `plots.draw_mixture` takes to name the axes.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(axes, n_components):
+        choose_how_many.draw_choice(axes, x, fits, ends, n_components, **labels)
+
+    return Player(draw, fits, "number of components K", partial(plots.new_figure, 1, 2))
+
+
+def coin_player(heads, tosses, path):
+    """Sets of tosses in the colours of the coins that may have made them, by iteration.
+
+    Parameters
+    ----------
+    heads, tosses : (N,) arrays of int
+        Of each set.
+    path : list of Chances
+        The start and what each iteration made of it, for two coins.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, iteration):
+        mix_other_families.draw_coins_after(ax, heads, tosses, path, iteration)
+
+    return Player(draw, range(len(path)), "iteration")
+
+
+def race_player(runs, heights, places=(1, 2, 3, 5, 8, 11, 14, 17, 20, 30, 100, 300, 1000, 2500)):
+    """EM against accelerated EM: how far both have come after so many calls of the step.
+
+    Parameters
+    ----------
+    runs, heights
+        As `measure_slowness_and_beat_it.draw_race` takes them.
+    places : sequence of int
+        Numbers of calls to slide through.
+
+    Returns
+    -------
+    Player
+    """
+
+    def draw(ax, n_calls):
+        measure_slowness_and_beat_it.draw_race(ax, runs, heights, n_calls)
+
+    return Player(draw, places, "calls of the step", partial(plots.new_figure, height=4.4))

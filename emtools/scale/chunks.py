@@ -18,6 +18,7 @@ from emtools.collapse import Collapse
 from emtools.em import with_progress
 from emtools.fitting import fit, fit_source, given, summarise
 from emtools.kernel import default_n_threads, exact_sums, in_this_thread, in_threads, total
+from emtools.search import Group
 
 CHUNK = 2**21  # numbers of a file in memory at a time: 16 MB
 FOR_OTHERS = "For several files, or files of another kind: fit_chunks(Again(read), start)"
@@ -34,6 +35,7 @@ def fit_chunks(
     n_starts=None,
     min_std=0.0,
     rng=None,
+    accelerate=True,
     progress=False,
 ):
     """Fit a Gaussian mixture to observations that come in chunks, again for each step.
@@ -45,18 +47,20 @@ def fit_chunks(
         anew, such as `Again`; one chunk is held at a time. All have the same type and number of
         columns; those without a row are skipped.
     start : int, Mixture, MultivariateMixture or Fit
-        How many components, or where to begin; a number starts from the best of ten fits to about
-        10,000 observations drawn at random.
+        How many components, or where to begin; a number starts from a fit to about 10,000
+        observations drawn at random.
     covariance : str
         "full", "tied", "diag" or "spherical", as for `fit`.
     tol, max_iter : float, int
         When to stop, as for `fit`.
     n_starts : int, optional
-        How many fits to those observations if `start` is a number: 10 unless you say otherwise.
+        How many starts that fit tries if `start` is a number: 20 unless you say otherwise.
     min_std : float
         The smallest standard deviation allowed, in the units of the data.
     rng : int or numpy.random.Generator, optional
         Draws those observations and starts.
+    accelerate : bool
+        Whether to take fewer passes over the chunks, by longer steps, as for `fit`.
     progress : bool
         Whether to show bars, one for the steps and one for the chunks of each.
 
@@ -81,7 +85,8 @@ def fit_chunks(
     """
     source = chunks if isinstance(chunks, Chunks) else Chunks(chunks)
     source.progress = progress
-    return fit_source(source, start, covariance, tol, max_iter, n_starts, min_std, rng, progress)
+    options = tol, max_iter, n_starts, min_std, rng, accelerate, progress
+    return fit_source(source, start, covariance, *options)
 
 
 def fit_file(path, start, **options):
@@ -214,6 +219,9 @@ class Chunks:
         """What ``function(name, X, rows)`` gives for the (n, D) rows of each chunk."""
         return self.for_each(partial(on_rows, function))
 
+    def short_runs(self, *_):
+        """None: there is one start."""
+
     def starts(self, n_components, covariance, n_starts, min_std, rng):
         """The best of several fits to about 10,000 observations drawn at random, for all."""
         share = SAMPLE / self.summary.n_samples
@@ -229,7 +237,7 @@ class Chunks:
                 f"no start was found among {len(some)} observations drawn from the chunks: "
                 f"{error}. Or give a mixture as start"
             ) from None
-        return [given(found, self.summary, self.centre)]
+        return [Group([given(found, self.summary, self.centre)], 1, 1)]
 
 
 class FileChunks(Chunks):

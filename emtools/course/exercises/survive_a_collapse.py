@@ -80,14 +80,14 @@ def how_strong(b: float | None, left_std: float | None) -> Verdict:
             b,
             0.625,
             [
-                (1.25, "Eq. (1) has 2b, and the variance on its left: 0.25, not 0.5."),
+                (1.25, "Eq. (2) has 2b, and the variance on its left: 0.25, not 0.5."),
                 (0.5, "The right bell owns one observation: N_k is 1, and a + 1 is 2."),
                 (0.375, "2 (a + 1) is 4, not 2."),
                 (0.25, "The right bell owns one observation: N_k is 1; and 2 (a + 1) is 4."),
                 (1.75 / 2, "That is for the left bell's N_k; the right bell owns one."),
                 (-0.375, "The sum of squares of the right bell is 0; the 2 is the left one's."),
             ],
-            what="Put a sum of squares of 0, N_k = 1 and a variance of 0.25 into Eq. (1).",
+            what="Put a sum of squares of 0, N_k = 1 and a variance of 0.25 into Eq. (2).",
         ),
         judge(
             left_std,
@@ -100,7 +100,7 @@ def how_strong(b: float | None, left_std: float | None) -> Verdict:
                 (np.sqrt(3.25 / 5), "The left bell owns three observations: 3 + 2 (a + 1) is 7."),
                 (0.5, "That is the right one. The left one has a sum of squares of 2."),
             ],
-            what="That b is right. Now Eq. (1) for the left bell: sum of squares 2, N_k = 3.",
+            what="That b is right. Now Eq. (2) for the left bell: sum of squares 2, N_k = 3.",
             because="b = 0.625, and the left bell, which needed no help, goes from 0.816 to 0.681.",
         ),
     )

@@ -1,0 +1,299 @@
+"""Many short runs, the promising ones to the end: on hills that can be drawn, and on real data."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import emtools
+from emtools import Mixture, MultivariateMixture, data, em, fit, fitting, search
+from emtools.collapse import Collapse
+from emtools.search import Group, Model
+
+WAITING = data.waiting()
+GALAXIES = data.galaxies() / 1000
+IRIS = data.iris()[0]
+
+
+def hills(tops, heights):
+    """A made-up EM on a line: each step goes half the way to the nearest top, 1 high or so."""
+
+    def step(place):
+        if place < -50:
+            raise Collapse(0, "has collapsed", "Rest")
+        nearest = int(np.argmin(np.abs(np.subtract(tops, place))))
+        return (place + tops[nearest]) / 2, heights[nearest] - (place - tops[nearest]) ** 2
+
+    return step
+
+
+def model(step, suspicion=lambda place: ""):
+    return Model(lambda: step, lambda place: place, suspicion, prepared=float)
+
+
+class TestHills:
+    step = staticmethod(hills([0.0, 10.0, 30.0], [1.0, 3.0, 2.0]))
+
+    def found(self, starts, kept=5, followed=1, **options):
+        return search.search(
+            model(self.step, **options), [Group(starts, kept, followed)], 1e-9, 1000
+        )
+
+    def test_the_highest_wins_and_the_others_are_listed(self):
+        found = self.found([-1.0, 1.0, 9.0, 12.0, 31.0, 29.0])
+        assert_allclose(found.parameters, 10, atol=1e-4)
+        assert_allclose(found.log_likelihood, 3, atol=1e-8)
+        assert [round(end.log_likelihood, 4) for end in found.ends] == [3, 2, 1]
+        assert [end.n_starts for end in found.ends] == [2, 2, 2]
+        assert (found.n_starts, found.n_collapsed, found.converged) == (6, 0, True)
+        assert found.history[-1] == found.log_likelihood
+        assert len(found.history) == found.n_iter + 1
+
+    def test_what_is_suspicious_does_not_win(self):
+        found = self.found(
+            [1.0, 9.0, 31.0], suspicion=lambda place: "too good" if 5 < place < 20 else ""
+        )
+        assert_allclose(found.parameters, 30, atol=1e-4)
+        assert [end.suspicious for end in found.ends] == ["too good", "", ""]
+        assert found.suspicious == ""
+
+    def test_if_all_are_suspicious_the_best_wins_and_says_so(self):
+        found = self.found([1.0, 9.0], suspicion=lambda place: "a spike")
+        assert_allclose(found.parameters, 10, atol=1e-4)
+        assert found.suspicious == "a spike"
+
+    def test_collapses_are_counted(self):
+        found = self.found([-60.0, 9.0, -70.0])
+        assert (found.n_starts, found.n_collapsed) == (3, 2)
+        with pytest.raises(Collapse, match="all 2 starts collapsed; in the first, at iteration 0"):
+            self.found([-60.0, -70.0])
+
+    def test_only_so_many_are_kept(self):
+        starts = [9.0, 31.0, 32.0, 1.0]
+        assert len(self.found(starts, kept=1).ends) == 1
+        assert len(self.found(starts, kept=4).ends) == 3
+
+    def test_three_that_agree_are_enough(self):
+        """Of one make the highest come first; what leads elsewhere is then not followed."""
+        starts = [9.0, 9.1, 9.2, 31.0]
+        assert len(self.found(starts).ends) == 1
+        assert len(self.found(starts, followed=4).ends) == 2
+
+    def test_tol_0_follows_each_for_exactly_max_iter_steps(self):
+        found = search.search(model(self.step), [Group([1.0, 9.0, 31.0], 1, 1)], 0, 7)
+        assert (found.n_iter, found.n_steps, found.converged) == (7, 3 * 8, False)
+        assert found.stopped == "max_iter"
+        assert_allclose(found.parameters, 10 - 2.0**-7, rtol=1e-12)
+
+    @pytest.mark.parametrize("max_iter", [0, 1, 5, 10, 15, 20, 21])
+    def test_no_run_is_longer_than_max_iter(self, max_iter):
+        found = search.search(model(self.step), [Group([1.0, 9.0], 2, 2)], 1e-300, max_iter)
+        assert found.n_iter <= max_iter
+        assert len(found.history) == found.n_iter + 1
+        assert_allclose(found.log_likelihood, found.history[-1])
+
+
+class TestWhatFitSays:
+    def test_in_a_few_lines(self):
+        lines = repr(fit(GALAXIES, 4, rng=0)).splitlines()
+        assert lines[0].startswith("log-likelihood -197.4537638 after ")
+        assert lines[1].startswith("20 starts, ")
+        assert lines[1].endswith(" steps in all; ends found:")
+        assert lines[2].startswith("  -197.45376")
+        assert " starts" in lines[2]
+        assert len(lines) < 13
+
+    def test_ends_are_ends(self):
+        """EM, run on from each, gains next to nothing; all are of the kind that was asked for."""
+        found = fit(GALAXIES, 4, rng=0)
+        assert len(found.ends) > 1
+        assert found.ends[0].parameters is found.parameters
+        for end in found.ends:
+            assert isinstance(end.parameters, Mixture)
+            on = fit(GALAXIES, end.parameters, tol=1e-13)
+            assert abs(on.log_likelihood - end.log_likelihood) < 1e-4
+        assert sum(end.n_starts for end in found.ends) <= found.n_starts
+
+    def test_a_given_start_has_one_end(self):
+        found = fit(WAITING, Mixture([0.5, 0.5], [50, 80], [5, 5]))
+        assert (found.n_starts, found.n_collapsed, len(found.ends)) == (1, 0, 1)
+        assert found.n_steps == found.n_iter + 1
+        assert "starts" not in repr(found)
+
+
+class TestSuspicious:
+    def test_a_spike_on_six_flowers(self):
+        """Iris, -179.708: half a nat above the species, one bell .0004 wide in one direction."""
+        spiky = [
+            found.ends[0]
+            for found in (fit(IRIS, 3, rng=seed, n_starts=40) for seed in range(25))
+            if found.ends[0].suspicious
+        ]
+        for end in spiky:
+            assert end.log_likelihood > -180.1855
+        for seed in range(5):
+            assert_allclose(fit(IRIS, 3, rng=seed).log_likelihood, -180.185477131, rtol=1e-9)
+
+    def test_two_galaxies(self):
+        """K = 5, -190.071: a bell .043 wide, from a start of its own."""
+        narrow = Mixture(np.full(5, 0.2), [9.7, 16.1, 19.9, 22.9, 33], [0.4, 0.05, 0.6, 1, 1])
+        found = fit(GALAXIES, narrow)
+        assert_allclose(found.log_likelihood, -190.071, atol=1e-3)
+        assert "2 observations" in found.suspicious
+        assert fit(GALAXIES, 5, rng=3).suspicious == ""
+
+    @pytest.mark.parametrize(
+        ("x", "n_components"),
+        [
+            *[(WAITING, k) for k in (2, 3)],
+            *[(GALAXIES, k) for k in (2, 3, 4)],
+            *[(data.acidity(), k) for k in (2, 3)],
+            *[(data.enzyme(), k) for k in (2, 3)],
+            *[(data.old_faithful(), k) for k in (2, 3)],
+            *[(IRIS, k) for k in (2, 3)],
+        ],
+    )
+    def test_published_optima_are_sane(self, x, n_components):
+        assert fit(x, n_components, rng=0).suspicious == ""
+
+    @pytest.mark.parametrize("n_samples", [400, 1000, 5000])
+    def test_a_narrow_group_that_is_there_is_believed(self, n_samples):
+        """One in twenty observations is of a line a hundredth as wide as the rest."""
+        rng = np.random.default_rng(0)
+        line = rng.normal(0.5, 0.01, n_samples // 20)
+        x = np.append(rng.normal(size=n_samples - len(line)), line)
+        found = fit(x, Mixture([0.95, 0.05], [0, 0.5], [1, 0.02]))
+        assert found.parameters.stds[1] < 0.02
+        assert found.suspicious == ""
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_a_narrow_group_of_chance_is_not(self, seed):
+        x = np.random.default_rng(seed).normal(size=300)
+        found = fit(x, 2, rng=0)
+        for end in found.ends:
+            stds = end.parameters.stds
+            if stds.min() < 0.02 * stds.max():
+                assert end.suspicious
+        assert found.suspicious == ""
+
+
+class TestWrongWithoutAWord:
+    """What `fit` once got wrong in silence, each with two more inputs of its kind."""
+
+    @pytest.mark.parametrize(
+        ("x", "n_components"),
+        [
+            ([2.0] * 10 + [5.0, 7.0, 8.0], 2),
+            ([0.0] * 30 + [1.0] * 5 + [2.0] * 3 + [5.0], 2),  # counts, three quarters zeros
+            ([10.0] * 20 + [3.0, 4.0, 4.5], 2),  # a sensor at its limit
+        ],
+    )
+    def test_a_repeated_value_makes_no_identical_bells(self, x, n_components):
+        for seed in range(3):
+            with pytest.raises(Collapse, match="all of this value"):
+                fit(x, n_components, rng=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", em.Doubtful)
+            floored = fit(x, n_components, rng=0, min_std=0.1)
+        assert floored.parameters.stds.min() == 0.1
+        assert "twice" not in floored.suspicious
+
+    def test_starts_know_the_weights(self):
+        x = [-2, -1, -0.5, 0.5, 1, 2, 18, 19, 19.5, 20.5, 21, 22, 2e4, -2e4, 2.2e4, -2.4e4]
+        weights = np.append(np.ones(12), np.full(4, 1e-25))
+        said = fit(x[:12], 2, rng=0)
+        assert_allclose(said.log_likelihood, -28.702723, rtol=1e-7)
+        for far in (weights, np.append(np.ones(12), np.zeros(4))):
+            found = fit(x, 2, sample_weight=far, rng=0)
+            assert_allclose(found.log_likelihood, -28.702723, rtol=1e-7)
+
+    def test_nor_do_hundreds_of_light_ones_decide(self):
+        rng = np.random.default_rng(3)
+        heavy, light = (
+            np.append(rng.normal(0, 1, 60), rng.normal(9, 1, 60)),
+            rng.uniform(-99, 99, 500),
+        )
+        found = fit(
+            np.append(heavy, light),
+            2,
+            sample_weight=np.append(np.ones(120), np.full(500, 1e-12)),
+            rng=0,
+        )
+        assert_allclose(found.parameters.means, fit(heavy, 2, rng=0).parameters.means, rtol=1e-5)
+
+    @pytest.mark.parametrize("apart", [0.01, 0.05, 1e-6])
+    def test_nearly_equal_means_do_not_stop_at_the_saddle(self, apart):
+        rng = np.random.default_rng(8)
+        x = np.append(rng.normal(0, 1, 1000), rng.normal(8, 1, 1000))
+        start = Mixture([0.5, 0.5], x.mean() + np.array([-apart, apart]), [4, 4])
+        said = fit(x, Mixture([0.5, 0.5], [0, 8], [1, 1])).log_likelihood
+        assert_allclose(fit(x, start).log_likelihood, said, rtol=1e-9)
+
+    def test_in_two_dimensions_neither(self):
+        X = data.old_faithful()
+        means = X.mean(axis=0) + np.array([[1e-4, 0], [-1e-4, 0]])
+        start = MultivariateMixture([0.5, 0.5], means, [np.cov(X.T)] * 2)
+        assert_allclose(fit(X, start).log_likelihood, -1130.26396018, rtol=1e-9)
+
+    @pytest.mark.parametrize("n_tied", [4, 5])
+    def test_most_starts_collapsing_is_told(self, n_tied):
+        """Some end on a lump of equal values, and would win."""
+        x = np.append(np.random.default_rng(1).normal(size=60), np.full(n_tied, 6.0))
+        with pytest.warns(em.Doubtful, match=r"\d+ of 20 starts collapsed") as warned:
+            found = fit(x, 2, rng=0)
+        assert found.n_collapsed > 10
+        assert f"{found.n_collapsed} collapsed" in repr(found)
+        assert warned[0].filename == __file__
+
+
+class TestPlainOrInLeaps:
+    @pytest.mark.parametrize("x", [WAITING, GALAXIES, data.old_faithful()])
+    def test_the_same_end(self, x):
+        plain = fit(x, 2, rng=0, accelerate=False)
+        leaps = fit(x, 2, rng=0)
+        assert_allclose(plain.log_likelihood, leaps.log_likelihood, rtol=1e-10)
+        assert leaps.n_steps < 1.1 * plain.n_steps
+
+    def test_plain_is_em_to_the_last_digit(self):
+        start = Mixture([0.3, 0.3, 0.4], [50, 65, 80], [5, 5, 5])
+        plain = fit(WAITING, start, accelerate=False, tol=1e-6)
+        counted = fit(WAITING, start, tol=0, max_iter=plain.n_iter)
+        assert_allclose(plain.history, counted.history, rtol=0)
+
+    @pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+    @pytest.mark.parametrize("min_std", [0, 0.3, 8])
+    def test_leaps_keep_the_structure_and_the_floor(self, structure, min_std):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", em.Doubtful)  # 8 minutes make two of three the same
+            found = fit(data.old_faithful(), 3, covariance=structure, min_std=min_std, rng=0)
+        covariances = found.parameters.covariances
+        widths = np.sqrt(np.linalg.eigvalsh(covariances))
+        assert widths.min() >= min_std * (1 - 1e-12)
+        if structure == "tied":
+            assert_allclose(covariances, covariances[[0, 0, 0]], rtol=0)
+        if structure in ("diag", "spherical"):
+            assert_allclose(covariances[:, 0, 1], 0, rtol=0)
+        if structure == "spherical":
+            assert_allclose(covariances[:, 0, 0], covariances[:, 1, 1], rtol=0)
+        start = emtools.sorted_by_mean(found)
+        one = fit(
+            data.old_faithful(), start, covariance=structure, min_std=min_std, tol=0, max_iter=1
+        )
+        assert abs(one.log_likelihood - found.log_likelihood) < 1e-7
+
+    def test_the_log_likelihood_never_falls(self):
+        for seed in range(5):
+            history = fit(GALAXIES, 3, rng=seed).history
+            assert np.diff(history).min() >= -1e-9 * abs(history[-1])
+
+    def test_short_runs_at_once_are_those_one_by_one(self, monkeypatch):
+        weights = np.random.default_rng(0).uniform(0.5, 2, 272)
+        for structure in ("full", "tied", "diag", "spherical"):
+            options = {"covariance": structure, "rng": 0, "sample_weight": weights}
+            said = fit(data.old_faithful(), 3, **options)
+            with monkeypatch.context() as patch:
+                patch.setattr(fitting, "FEW", 0)
+                seen = fit(data.old_faithful(), 3, **options)
+            assert_allclose(seen.log_likelihood, said.log_likelihood, rtol=1e-9)
+            assert_allclose(seen.history[:10], said.history[:10], rtol=1e-9)
