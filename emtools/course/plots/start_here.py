@@ -34,7 +34,7 @@ def draw_staircase(ax, chapters, walks):
 
 def draw_step(ax, step, chapter):
     """One step with its title, and an arrow to the modules that it leaves behind."""
-    end, middle, written = 4.5 + 0.25 * step, step + 0.46, chapter["written"]
+    end, middle, written = 4.7 + 0.17 * step, step + 0.46, chapter["written"]
     colour, ink = (COLOURS[0], INK) if written else (PALE, QUIET)
     ax.add_patch(Rectangle((0, step), end, 0.92, color=colour, alpha=0.35))
     text = f"{chapter['number']}  {chapter['title']}"
