@@ -28,15 +28,16 @@ from emtools.checks import (
     checked_rng,
     is_whole,
 )
-from emtools.collapse import NARROW, VANISHED, Collapse, best, restarts
-from emtools.em import iterate, with_progress
+from emtools.collapse import NARROW, VANISHED, Collapse
+from emtools.coordinates import NATURES, Nature
+from emtools.em import with_parameters
 from emtools.kinds import in_words, parameters_of
 from emtools.mixture import Mixture, log_joint
+from emtools.search import best_of
 from emtools.starts import kmeans_plus_plus
 
 FEWEST = 1e-8  # a state with a smaller soft count has vanished
 DRIFT = 1e-8  # how far a row of posteriors may be from one: more is no rounding
-SHORT, FINISHED = 20, 3  # steps of a short run, and how many starts are run to the end
 FEWER = "Start with fewer states, or from other parameters"
 
 
@@ -519,6 +520,7 @@ def fit(
     n_starts=None,
     min_std=0.0,
     rng=None,
+    accelerate=True,
     progress=False,
 ):
     """Fit a hidden Markov model to series of observations by EM (Baum-Welch).
@@ -536,18 +538,19 @@ def fit(
         Whether the start probabilities are estimated, too; False leaves them as they are in a
         `Chain`, and equal for a number of states.
     tol : float
-        Stop when Aitken's estimate of what is left to gain is under it, in nats; 0 means exactly
-        `max_iter` steps.
+        Stop when what seems to be left to gain is under it, in nats; 0 means exactly `max_iter`
+        plain steps.
     max_iter : int
         The most steps to take from each start.
     n_starts : int, optional
-        How many starts to try if `start` is a number: 10 unless you say otherwise. Those that
-        collapse are dropped; of the rest the three that are highest after 20 steps are run to the
-        end, and the best of them wins.
+        How many starts to try if `start` is a number: 10 unless you say otherwise. The states of
+        the best are then sorted by the first thing that they emit.
     min_std : float
         The smallest standard deviation a bell may have, in the units of the data.
     rng : int or numpy.random.Generator, optional
         Draws the starts, an int as a seed; without it they differ from call to call.
+    accelerate : bool
+        Whether to take longer steps where they do not lower the log-likelihood.
     progress : bool
         Whether to show a bar.
 
@@ -567,7 +570,9 @@ def fit(
     Warns
     -----
     NotConverged
-        If a run was stopped by `max_iter`.
+        If the best run was stopped by `max_iter`.
+    Doubtful
+        If most starts have collapsed.
     """
     check_stopping(tol, max_iter)
     check_min_std(min_std)
@@ -585,28 +590,58 @@ def fit(
         starts = [checked_chain(start)]
         series = series_for(sequences, starts[0])
     check_widths(series, starts[0], min_std)
-    step = make_step(series, free_start, min_std)
     starts = [one._replace(emissions=with_floor(one.emissions, min_std)) for one in starts]
+    ordered = by_emissions if is_whole(start) else lambda chain: chain
+    mend = mending(starts[0], free_start, min_std)
+    step = make_step(series, free_start, min_std)
 
-    def run(begin):
-        return iterate(step, begin, tol=tol, max_iter=max_iter, progress=progress)
+    def careful_step(chain):
+        return step(mend(chain))
 
-    starts = promising(starts, step, progress)
-    fits, _ = restarts(run, with_progress(starts, progress and len(starts) > 1, "starts"))
-    return best(fits)
+    found = best_of(careful_step, starts, tol, max_iter, accelerate, progress, ordered)
+    return with_parameters(found, mend)
 
 
-def promising(starts, step, progress):
-    """The few of many starts that are highest after a short run; those that collapse are none."""
-    if len(starts) <= FINISHED:
-        return starts
+def mending(start, free_start, min_std):
+    """What puts back in a chain that which no EM step from this start would have changed.
 
-    def short(begin):
-        return iterate(step, begin, tol=0, max_iter=SHORT).log_likelihood, begin
+    A leap knows nothing of a start that is held, or of a smallest width; and it goes in logarithms
+    of rates, so that a rate of 0 is a tiny number to it, which would grow.
+    """
 
-    runs, _ = restarts(short, with_progress(starts, progress, "short runs"))
-    runs.sort(key=lambda run: run[0], reverse=True)
-    return [begin for _, begin in runs[:FINISHED]]
+    def mend(chain):
+        if not free_start:
+            chain = chain._replace(start=start.start)
+        pairs = zip(parts_of(chain.emissions), parts_of(start.emissions), strict=True)
+        parts = [without_rates(part, like) for part, like in pairs]
+        return chain._replace(emissions=with_floor(rebuilt(chain.emissions, parts), min_std))
+
+    return mend
+
+
+def without_rates(part, like):
+    """Emissions with a rate of 0 where others have it."""
+    if kind_of(part).type is not Poisson:
+        return part
+    return Poisson(np.where(like.rates == 0, 0.0, part.rates))
+
+
+def by_emissions(chain):
+    """The chain with its states sorted by the first thing that they emit."""
+    first = np.hstack([array.reshape(len(array), -1) for array in parts_of(chain.emissions)[0]])
+    return turned(chain, np.lexsort(first.T[::-1]))
+
+
+def squares_of(roots, like):
+    """Shares in proportion to the squares of some numbers; a share of 0 stays 0, as in EM."""
+    squares = np.where(like > 0, roots, 0.0) ** 2
+    return squares / squares.sum(axis=-1, keepdims=True)
+
+
+# What leaps take for free numbers. Shares of a chain often end at 0: that is a square root away,
+# but has no logarithm, which goes on for ever and takes the leaps with it.
+ROOTS = Nature(np.sqrt, squares_of, lambda shares, _: np.full_like(shares, 4.0))
+NATURES.update(dict.fromkeys(("start", "transitions", "tables"), ROOTS))
 
 
 def posteriors(sequences, chain):
@@ -777,7 +812,12 @@ def in_order(chain, order):
     n_states = len(chain.start)
     if sorted(order) != list(range(n_states)):
         raise ValueError(f"order must hold each of 0 to {n_states - 1} once; it is {order}")
-    columns = [*order, n_states][: chain.transitions.shape[1]]
+    return turned(chain, order)
+
+
+def turned(chain, order):
+    """`in_order` for a good chain and a good order."""
+    columns = [*order, len(order)][: chain.transitions.shape[1]]
     parts = [type(part)(*(a[order] for a in part)) for part in parts_of(chain.emissions)]
     emissions = rebuilt(chain.emissions, parts)
     return Chain(chain.start[order], chain.transitions[np.ix_(order, columns)], emissions)
