@@ -14,7 +14,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from emtools import data, hmm
+from emtools.acceleration import tried
 from emtools.collapse import Collapse
+from emtools.coordinates import free, parameters_at
 from emtools.em import NotConverged
 from emtools.hmm import Categorical, Chain, Gaussian, Poisson
 
@@ -325,8 +327,8 @@ def test_states_in_another_order_give_the_answer_in_that_order():
     turned = hmm.fit(QUAKES, hmm.in_order(quakes_start(10, 20, 30), order))
     assert_allclose(turned.log_likelihood, fit.log_likelihood, rtol=1e-12)
     expected = hmm.in_order(fit, order)
-    assert_allclose(turned.parameters.emissions.rates, expected.emissions.rates, rtol=1e-9)
-    assert_allclose(turned.parameters.transitions, expected.transitions, atol=1e-9)
+    assert_allclose(turned.parameters.emissions.rates, expected.emissions.rates, rtol=1e-6)
+    assert_allclose(turned.parameters.transitions, expected.transitions, atol=1e-6)
     with_stop = hmm.in_order(EISNER, [1, 0])
     assert_allclose(hmm.log_likelihood(CONES, with_stop), hmm.log_likelihood(CONES, EISNER))
     assert_allclose(with_stop.transitions[:, 2], 0.1)
@@ -384,7 +386,7 @@ def test_nothing_that_comes_in_is_changed():
 def test_a_row_that_nothing_leaves_stays_as_it_was():
     """Series of one day are a mixture: the moves are never seen."""
     fit = hmm.fit([[v] for v in QUAKES], quakes_start(15, 26))
-    assert_allclose(fit.parameters.transitions, quakes_start(15, 26).transitions, rtol=1e-15)
+    assert_allclose(fit.parameters.transitions, quakes_start(15, 26).transitions, rtol=1e-12)
     assert_allclose(fit.log_likelihood, -360.369044, rtol=1e-8)  # REFERENCES 8: mixture, m = 2
 
 
@@ -427,7 +429,8 @@ def test_ice_cream_by_iteration():
 
 
 def test_ice_cream_in_the_limit():
-    fit = hmm.fit(CONES, EISNER)
+    assert_allclose(hmm.fit(CONES, EISNER).log_likelihood, -35.3328952745, atol=1e-9)
+    fit = hmm.fit(CONES, EISNER, accelerate=False)
     assert fit.converged
     assert_allclose(fit.log_likelihood, -35.3328952745, atol=1e-9)
     moves = [[0.9337791875, 0.0662208125, 0], [0.0718663102, 0.8649442165, 0.0631894733]]
@@ -549,6 +552,154 @@ def test_pandas_lists_and_float32_are_welcome():
     assert_allclose(hmm.log_likelihood(frames, SPEED), -296.115107102, atol=5e-10)
     by_series = [pd.Series(CONES[:9]), pd.Series(CONES[9:])]
     assert len(hmm.viterbi(by_series, EISNER)) == 2
+
+
+# Leaps
+
+CASES = {
+    "ice cream": (CONES, EISNER),
+    "ice cream without stops": (CONES, WITHOUT_STOP),
+    "earthquakes, 2": (QUAKES, quakes_start(10, 30)),
+    "earthquakes, 3": (QUAKES, quakes_start(10, 20, 30)),
+    "waits": (data.waiting(), BELLS),
+    "speed": (trials(), SPEED._replace(start=np.array([0.3, 0.7]))),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_leaps_and_plain_steps_have_the_same_end(name):
+    x, start = CASES[name]
+    leaps, plain = hmm.fit(x, start), hmm.fit(x, start, accelerate=False)
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    assert leaps.converged
+    assert leaps.n_iter <= plain.n_iter + 3
+    assert np.diff(leaps.history).min() > -1e-9
+    found, expected = leaps.parameters, plain.parameters
+    assert_allclose(hmm.log_likelihood(x, found), leaps.log_likelihood, rtol=1e-12)
+    assert_allclose(found.start, expected.start, atol=1e-4)
+    assert_allclose(found.transitions, expected.transitions, atol=1e-4)
+    assert_allclose(found.transitions.sum(axis=1), 1, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "emissions"),
+    [
+        (CONES, "categorical"),
+        (data.waiting(), "gaussian"),
+        (trials(), ("gaussian", "categorical")),
+    ],
+    ids=["ice cream", "waits", "speed"],
+)
+def test_where_em_is_slow_leaps_take_at_most_a_third_of_the_steps(sequences, emissions):
+    """A state more than the data ask for; one start."""
+    options = {"emissions": emissions, "n_starts": 1, "rng": 1 - isinstance(emissions, tuple)}
+    leaps = hmm.fit(sequences, 3, **options)
+    plain = hmm.fit(sequences, 3, accelerate=False, **options)
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    assert np.diff(leaps.history).min() > -1e-9
+    assert 3 * leaps.n_steps <= plain.n_steps
+
+
+def test_zeros_of_the_start_stay_zeros():
+    """From left to right, on data that would rather go back."""
+    moves = np.array([[0.9, 0.1, 0], [0, 0.9, 0.1], [0, 0, 1.0]])
+    start = Chain(np.array([1.0, 0, 0]), moves, Poisson(np.array([20.0, 15, 25])))
+    leaps, plain = hmm.fit(QUAKES, start), hmm.fit(QUAKES, start, accelerate=False)
+    assert 2 * leaps.n_iter < plain.n_iter
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    assert leaps.log_likelihood < -350 < hmm.fit(QUAKES, quakes_start(10, 20, 30)).log_likelihood
+    assert_array_equal(leaps.parameters.start, [1, 0, 0])
+    assert not leaps.parameters.transitions[moves == 0].any()
+
+
+def test_symbols_that_a_state_cannot_emit_stay_so():
+    tables = np.array([[0.5, 0.5, 0], [0, 0.5, 0.5], [0.2, 0.5, 0.3]])
+    moves = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]])
+    start = Chain(np.full(3, 1 / 3), moves, Categorical(tables))
+    leaps, plain = hmm.fit(CONES, start), hmm.fit(CONES, start, accelerate=False)
+    assert 20 < leaps.n_iter < plain.n_iter
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    assert_array_equal(leaps.parameters.emissions.tables[tables == 0], [0, 0])
+
+
+def test_a_rate_of_zero_stays_zero():
+    x = np.array([0, 0, 0, 1, 0, 0, 4, 2, 5, 0, 0, 1, 0, 0, 0, 3, 6, 1, 1, 0, 0, 0, 1] * 3)
+    start = quakes_start(0, 2, 4)
+    leaps, plain = hmm.fit(x, start), hmm.fit(x, start, accelerate=False)
+    assert leaps.n_iter > 20
+    assert leaps.parameters.emissions.rates[0] == 0
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    free = hmm.fit(x, quakes_start(0.1, 2, 4))
+    assert free.log_likelihood > leaps.log_likelihood + 0.01  # it would grow
+
+
+def test_a_start_that_is_held_does_not_move_in_leaps():
+    held = np.array([0.3, 0.1, 0.6])
+    bells = Gaussian(np.array([50.0, 70, 85]), np.full(3, 6.0))
+    start = Chain(held, np.full((3, 3), 1 / 3), bells)
+    leaps = hmm.fit(data.waiting(), start, free_start=False)
+    plain = hmm.fit(data.waiting(), start, free_start=False, accelerate=False)
+    assert 20 < leaps.n_iter < plain.n_iter
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    assert_array_equal(leaps.parameters.start, held)
+    for end in leaps.ends:
+        assert_array_equal(end.parameters.start, held)
+
+
+def test_leaps_do_not_go_below_the_smallest_width():
+    bells = Gaussian(np.array([50.0, 70, 85]), np.full(3, 6.0))
+    start = Chain(np.full(3, 1 / 3), np.full((3, 3), 1 / 3), bells)
+    leaps = hmm.fit(data.waiting(), start, min_std=5.5)
+    plain = hmm.fit(data.waiting(), start, min_std=5.5, accelerate=False)
+    assert 20 < leaps.n_iter < plain.n_iter
+    assert leaps.parameters.emissions.stds.min() == 5.5
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    assert_allclose(hmm.log_likelihood(data.waiting(), leaps), leaps.log_likelihood, rtol=1e-12)
+
+
+def test_what_a_leap_must_not_change_is_put_back():
+    parts = (Poisson(np.array([0.0, 3])), BELLS.emissions, EISNER.emissions)
+    start, leapt = BELLS._replace(emissions=parts), (Poisson(np.array([1e-9, 4])),)
+    leapt += (Gaussian(np.array([48.0, 81]), np.array([1.0, 6])), EISNER.emissions)
+    chain = Chain(np.array([0.4, 0.6]), BELLS.transitions, leapt)
+    found = hmm.mending(start, free_start=False, min_std=2.0)(chain)
+    assert_array_equal(found.start, start.start)
+    assert_array_equal(found.emissions[0].rates, [0, 4])
+    assert_array_equal(found.emissions[1], [[48, 81], [2, 6]])
+    assert_array_equal(found.emissions[2].tables, EISNER.emissions.tables)
+    assert_array_equal(hmm.mending(start, free_start=True, min_std=2.0)(chain).start, [0.4, 0.6])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_survives_what_a_leap_may_try(kind):
+    """Far out there is a log-likelihood or none, but neither a crash nor a warning."""
+    chain = random_chain(np.random.default_rng(1), kind, stops=True)
+    x, _ = hmm.sample(chain._replace(transitions=rows_without_stop(chain)), 12, 2)
+    step, numbers = hmm.make_step(hmm.series_for(x, chain)), free(chain)
+    assert_allclose(parameters_at(numbers, chain).transitions, chain.transitions, rtol=1e-14)
+    assert tried(step, numbers, chain) is not None
+    rng, seen = np.random.default_rng(3), 0
+    for size in (1, 30, 1e3, 1e6, 1e200, 1e307):
+        for _ in range(20):
+            moved = size * rng.normal(size=len(numbers))
+            seen += tried(step, numbers + moved, chain) is None
+    assert seen >= 40  # where squares of roots overflow, at the least
+
+
+def test_what_other_starts_have_found_is_told():
+    fit = hmm.fit(QUAKES, 4, emissions="poisson", n_starts=10, rng=0)
+    assert fit.n_starts == 10
+    assert 1 < len(fit.ends) < 10
+    assert sum(end.n_starts for end in fit.ends) <= 10 - fit.n_collapsed
+    assert fit.ends[0].log_likelihood == fit.log_likelihood
+    assert np.diff([end.log_likelihood for end in fit.ends]).max() <= 0
+    assert fit.n_steps > fit.n_iter
+    for end in fit.ends:
+        assert_allclose(hmm.log_likelihood(QUAKES, end.parameters), end.log_likelihood, rtol=1e-9)
+        assert (np.diff(end.parameters.emissions.rates) >= 0).all()
+    assert "10 starts" in repr(fit)
+    one = hmm.fit(QUAKES, quakes_start(10, 30))
+    assert (one.n_starts, one.n_collapsed, len(one.ends)) == (1, 0, 1)
 
 
 # Starts from a number, samples, printing
