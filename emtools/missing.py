@@ -10,8 +10,6 @@ right if what is missing is missing at random: whether a number is seen may depe
 seen, but not on the number itself.
 """
 
-import warnings
-from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -28,11 +26,13 @@ from emtools.checks import (
     is_whole,
     place,
 )
-from emtools.collapse import Collapse, best, restarts
-from emtools.em import NotConverged, climb, iterate, step_on, warn_unless_converged
+from emtools.collapse import Collapse
+from emtools.em import step_on, with_parameters
+from emtools.families import in_order
 from emtools.kinds import check_definite, checked_for, parameters_of
 from emtools.mixture import Mixture
 from emtools.multivariate import log_pdf
+from emtools.search import best_of
 
 DEFAULT_STARTS = 4  # of a normal, that rarely has two maxima
 EPS = np.finfo(float).eps
@@ -345,7 +345,17 @@ def grouped_m_step(bins, moments):
 # The doors. They check, choose where to begin, and say what has collapsed.
 
 
-def fit(X, start=None, *, tol=1e-10, max_iter=100_000, n_starts=None, rng=None, progress=False):
+def fit(
+    X,
+    start=None,
+    *,
+    tol=1e-10,
+    max_iter=100_000,
+    n_starts=None,
+    rng=None,
+    accelerate=True,
+    progress=False,
+):
     """Fit a multivariate normal to rows with gaps, by EM.
 
     Parameters
@@ -361,10 +371,11 @@ def fit(X, start=None, *, tol=1e-10, max_iter=100_000, n_starts=None, rng=None, 
         The most steps to take from each start.
     n_starts : int, optional
         How many starts to try if none is given: 4 unless you say otherwise. Each has the means and
-        widths of the columns; the correlations are drawn. The one that is highest after ten steps
-        is run to the end.
+        widths of the columns; the correlations are drawn.
     rng : int or numpy.random.Generator, optional
         Draws the starts.
+    accelerate : bool
+        Whether to take longer steps where they do not lower the log-likelihood.
     progress : bool
         Whether to show a bar.
 
@@ -399,9 +410,8 @@ def fit(X, start=None, *, tol=1e-10, max_iter=100_000, n_starts=None, rng=None, 
         begin = checked_normal(start, X.shape[1], "start")
         starts = [begin._replace(mean=begin.mean - centre)]
     step = with_width(step_on(by_pattern(X), e_step, m_step), names)
-    found = best_run(step, ranked(step, starts), tol, max_iter, progress)
-    mean, covariance = found.parameters
-    return found._replace(parameters=Normal(mean + centre, covariance))
+    found = best_of(step, starts, tol, max_iter, accelerate, progress)
+    return with_parameters(found, lambda end: Normal(end.mean + centre, end.covariance))
 
 
 def fill_gaps(X, normal):
@@ -439,7 +449,9 @@ def fill_gaps(X, normal):
     return np.where(np.isnan(X), filled + mean, X), stds
 
 
-def fit_censored(times, ended, start=None, *, tol=1e-10, max_iter=100_000, progress=False):
+def fit_censored(
+    times, ended, start=None, *, tol=1e-10, max_iter=100_000, accelerate=True, progress=False
+):
     """Fit an exponential to lifetimes of which some were not seen to end, by EM.
 
     The answer has a closed form, the sum of all times over the number of ends; EM multiplies the
@@ -455,6 +467,8 @@ def fit_censored(times, ended, start=None, *, tol=1e-10, max_iter=100_000, progr
         A mean lifetime to begin with; that of all times unless given.
     tol, max_iter, progress
         As `emtools.fit` has them.
+    accelerate : bool
+        Whether to take longer steps where they do not lower the log-likelihood.
 
     Returns
     -------
@@ -478,7 +492,7 @@ def fit_censored(times, ended, start=None, *, tol=1e-10, max_iter=100_000, progr
     if len(scale) != 1 or scale[0] <= 0:
         raise ValueError(f"start must be one mean lifetime > 0; it is {start!r}")
     step = step_on(lifetimes, censored_e_step, censored_m_step)
-    return best_run(step, [Exponential(scale[0])], tol, max_iter, progress)
+    return best_of(step, [Exponential(scale[0])], tol, max_iter, accelerate, progress)
 
 
 def kaplan_meier(times, ended):
@@ -513,7 +527,16 @@ def kaplan_meier(times, ended):
 
 
 def fit_grouped(
-    counts, edges, start, *, tol=1e-10, max_iter=100_000, n_starts=None, rng=None, progress=False
+    counts,
+    edges,
+    start,
+    *,
+    tol=1e-10,
+    max_iter=100_000,
+    n_starts=None,
+    rng=None,
+    accelerate=True,
+    progress=False,
 ):
     """Fit a Gaussian mixture to counts in bins, as `numpy.histogram` returns them, by EM.
 
@@ -531,10 +554,12 @@ def fit_grouped(
         The most steps to take from each start.
     n_starts : int, optional
         How many starts to try if `start` is a number: 10 unless you say otherwise. The first has
-        its means at quantiles, the others at places drawn from the bins. The three that are highest
-        after ten steps are run to the end.
+        its means at quantiles, the others at places drawn from the bins. The components of the best
+        are then sorted by their means.
     rng : int or numpy.random.Generator, optional
         Draws the starts.
+    accelerate : bool
+        Whether to take longer steps where they do not lower the log-likelihood.
     progress : bool
         Whether to show a bar.
 
@@ -549,13 +574,15 @@ def fit_grouped(
     ValueError
         If an argument is not as above.
     Collapse
-        If a component vanishes, or lies within two bins, which say nothing of its width; from every
-        start.
+        If a component vanishes, or shrinks within two bins, which say nothing of its width; from
+        every start.
 
     Warns
     -----
     NotConverged
         If the best run was stopped by `max_iter`.
+    Doubtful
+        If most starts have collapsed.
     """
     check_stopping(tol, max_iter)
     rng = checked_rng(rng)
@@ -569,66 +596,9 @@ def fit_grouped(
         begin = checked_for((len(bins.counts),), start)
         starts = [begin._replace(means=begin.means - centre)]
     step = with_observations(step_on(bins, grouped_e_step, grouped_m_step), bins)
-    found = best_run(
-        step,
-        ranked(step, starts),
-        tol,
-        max_iter,
-        progress,
-        check=lambda end: check_width(bins, end),
-        n_ends=3,
-    )
-    mixture = found.parameters
-    return found._replace(parameters=mixture._replace(means=mixture.means + centre))
-
-
-def best_run(step, starts, tol, max_iter, progress, check=None, n_ends=1):
-    """The best of the runs from some starts; those that collapse are set aside.
-
-    Parameters
-    ----------
-    step : function
-        ``step(parameters) -> new_parameters, log_likelihood``.
-    starts : list
-        What to run from.
-    tol, max_iter, progress
-        As `emtools.em.iterate` takes them.
-    check : function, optional
-        ``check(parameters)`` raises `Collapse` at an end that is none.
-    n_ends : int
-        How many runs that come through will do.
-
-    Returns
-    -------
-    Fit
-    """
-    fits = []
-
-    def run(start):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotConverged)  # said once, of the best
-            fit = iterate(step, start, tol=tol, max_iter=max_iter, progress=progress)
-        if check is not None:
-            check(fit.parameters)
-        fits.append(fit)
-        return fit
-
-    restarts(run, (start for start in starts if len(fits) < n_ends))
-    found = best(fits)
-    warn_unless_converged(found, tol, stacklevel=4)
-    return found
-
-
-def ranked(step, starts):
-    """The starts, those first that are highest after ten steps; those that collapse come last."""
-
-    def height(start):
-        try:
-            return climb(step, start, 0, 10).log_likelihood
-        except Collapse:
-            return -np.inf
-
-    return sorted(starts, key=height, reverse=True) if len(starts) > 1 else starts
+    ordered = in_order if is_whole(start) else lambda mixture: mixture
+    found = best_of(step, starts, tol, max_iter, accelerate, progress, ordered)
+    return with_parameters(found, lambda end: end._replace(means=end.means + centre))
 
 
 # What has no width
@@ -671,31 +641,32 @@ OF_A_NORMAL = (
 def with_observations(step, bins):
     """The same step of a `Mixture`; raises `Collapse` for a component that owns nothing or a point.
 
-    The latter is looked for now and then: it may take thousands of steps to show by itself.
+    The latter lies within two bins and gets no wider; left alone, it would shrink for thousands of
+    steps. One that is that narrow at the start may widen yet.
     """
-    calls = count(1)
 
     def checked(mixture):
         if not (mixture.weights > 1e-12).all():
             k = int(np.argmin(mixture.weights))
             cure = "Ask for fewer components, or start elsewhere"
             raise Collapse(k, "has vanished: no observation is left to it", cure)
-        if next(calls) % 100 == 0:
-            check_width(bins, mixture)
         with np.errstate(divide="ignore", invalid="ignore"):  # of one that has vanished
-            return step(mixture)
+            new, log_likelihood = step(mixture)
+            check_width(bins, mixture, new.stds <= (1 + 1e-9) * mixture.stds)
+        return new, log_likelihood
 
     return checked
 
 
-def check_width(bins, mixture):
-    """Raise `Collapse` if a component lies in two neighbouring bins, or one, as good as wholly."""
+def check_width(bins, mixture, shrinks):
+    """Raise `Collapse` if one of those that shrink, (K,), lies in two neighbouring bins, or one."""
     shares = np.exp(np.logaddexp.reduce(places(bins.edges, mixture)[1], axis=2))  # (B, K)
     pairs = shares[:-1] + shares[1:] if len(shares) > 1 else shares
     outside = bins.counts.sum() * mixture.weights * (1 - pairs.max(axis=0))
-    if (outside < 0.01).any():  # not one observation in a hundred such data sets
+    lost = shrinks & (outside < 0.01)  # not one observation in a hundred such data sets
+    if lost.any():
         raise Collapse(
-            int(np.argmin(outside)),
+            int(np.argmax(lost)),
             "has collapsed: it lies within two bins, and two bins do not say how wide it is",
             "Ask for fewer components, or count in finer bins",
         )
