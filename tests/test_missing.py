@@ -12,6 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, optimize, special, stats
 
 from emtools import Collapse, Mixture, NotConverged, arrays, data, missing
+from emtools.acceleration import tried
+from emtools.coordinates import free
 from emtools.em import iterate, step_on
 from emtools.missing import Bins, Exponential, Lifetimes, Normal, Survival
 
@@ -249,36 +251,64 @@ def test_fit_does_not_begin_on_the_saddle():
         assert_allclose(abs(fit.parameters.covariance[0, 1]), 4 / 3, rtol=1e-4)
 
 
-def test_only_the_start_that_is_highest_after_ten_steps_is_run_to_the_end():
-    X, calls = with_gaps(60, 3, seed=13), []
+def test_fit_tells_of_both_summits_of_murray():
+    fit = missing.fit(data.murray(), n_starts=10, rng=0)
+    assert (fit.n_starts, fit.n_collapsed, len(fit.ends)) == (10, 0, 2)
+    assert_allclose([end.log_likelihood for end in fit.ends], SUMMIT, rtol=1e-9)
+    correlations = sorted(end.parameters.covariance[0, 1] for end in fit.ends)
+    assert_allclose(correlations, [-4 / 3, 4 / 3], rtol=1e-3)
+    assert 3 <= sum(end.n_starts for end in fit.ends) <= 10
+    assert fit.n_steps > fit.n_iter
+    assert "10 starts" in repr(fit)
+    one = missing.fit(data.murray(), even(1, 0.5))
+    assert (one.n_starts, len(one.ends)) == (1, 1)
+
+
+def test_ends_are_where_the_data_are():
+    X = with_gaps(50, 2, seed=15) + 1e4
+    fit = missing.fit(X, rng=0)
+    for end in fit.ends:
+        assert_allclose(end.parameters.mean, fit.parameters.mean, rtol=1e-6)
+        assert_allclose(log_likelihood_of(X, end.parameters), end.log_likelihood, rtol=1e-9)
+
+
+# Gaps: leaps
+
+
+def agree(leaps, plain, saved):
+    """Whether the ends are the same, and the steps so many times fewer."""
+    assert leaps.converged
+    assert_allclose(leaps.log_likelihood, plain.log_likelihood, rtol=0, atol=1e-8)
+    assert np.diff(leaps.history).min() > -1e-9
+    assert leaps.n_iter * saved <= plain.n_iter
+
+
+@pytest.mark.parametrize(("rho", "saved"), [(0.5, 2), (-0.9, 2), (0.01, 3)])
+def test_leaps_reach_murrays_summits(rho, saved):
+    leaps, plain = (missing.fit(data.murray(), even(1, rho), accelerate=a) for a in (True, False))
+    agree(leaps, plain, saved)
+    covariance = leaps.parameters.covariance
+    assert_allclose(covariance, even(8 / 3, np.sign(rho) * 4 / 3).covariance, rtol=1e-4)
+    assert_allclose(covariance, covariance.T, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("seed", "saved"), [(1, 1.5), (0, 3), (6, 4)])
+def test_where_much_is_missing_leaps_take_far_fewer_steps(seed, saved):
+    X = with_gaps(40, 4, seed, share=0.6)
+    leaps, plain = (missing.fit(X, n_starts=1, rng=seed, accelerate=a) for a in (True, False))
+    agree(leaps, plain, saved)
+
+
+def test_a_step_survives_normals_that_a_leap_may_try():
+    X, normal, rng = with_gaps(30, 3, seed=16), any_normal(3), np.random.default_rng(0)
     step = step_on(missing.by_pattern(X), missing.e_step, missing.m_step)
-
-    def counted(normal):
-        calls.append(normal)
-        return step(normal)
-
-    starts = [any_normal(3, seed) for seed in range(3)]
-    heights = [iterate(step, start, tol=0, max_iter=10).log_likelihood for start in starts]
-    order = missing.ranked(counted, starts)
-    assert [order[k] is starts[n] for k, n in enumerate(np.argsort(heights)[::-1])] == [True] * 3
-    assert len(calls) == 33
-    fit = missing.best_run(counted, order, 1e-10, 10**5, False)
-    assert len(calls) == 33 + fit.n_iter + 1
-    more = missing.best_run(counted, order, 0, 5, False, n_ends=2)
-    assert len(calls) == 33 + fit.n_iter + 1 + 2 * 6
-    assert more.log_likelihood == max(
-        iterate(step, start, tol=0, max_iter=5).log_likelihood for start in order[:2]
-    )
-
-
-def test_a_start_that_collapses_is_followed_by_the_next():
-    def step(parameters):
-        if parameters < 0:
-            raise Collapse(0, "has collapsed", "Start elsewhere")
-        return parameters, -1.0
-
-    assert missing.ranked(step, [-1, 1]) == [1, -1]
-    assert missing.best_run(step, [-1, 1], 1e-10, 100, False).parameters == 1
+    step = missing.with_width(step, range(3))
+    assert tried(step, free(normal), normal) is not None
+    seen = 0
+    for size in (1, 10, 1e3, 1e200, 1e307):
+        for _ in range(20):
+            seen += tried(step, free(normal) + size * rng.normal(size=9), normal) is None
+    assert seen >= 50
 
 
 def test_without_the_conditional_variance_the_correlation_is_too_high_and_the_likelihood_falls():
@@ -366,6 +396,17 @@ def test_without_censoring_survival_is_the_share_of_longer_ones():
     times = np.array([3.0, 1, 4, 1, 5, 9, 2, 6])
     ends, surviving = missing.kaplan_meier(times, np.ones(8, bool))
     assert_allclose(surviving, [(times > end).mean() for end in ends], rtol=1e-12, atol=1e-15)
+
+
+def test_leaps_reach_the_mean_lifetime():
+    leaps, plain = (missing.fit_censored(WEEKS, RELAPSED, accelerate=a) for a in (True, False))
+    agree(leaps, plain, 0.5)  # ten steps to see that nothing is left; plain EM has a rule for that
+    times = np.random.default_rng(0).exponential(5, 200)
+    short = (np.minimum(times, 0.2), times < 0.2)
+    leaps, plain = (missing.fit_censored(*short, 1.0, accelerate=a) for a in (True, False))
+    agree(leaps, plain, 3)
+    assert_allclose(leaps.parameters.scale, short[0].sum() / short[1].sum(), rtol=1e-6)
+    assert np.ndim(leaps.parameters.scale) == 0
 
 
 # Bins
@@ -482,6 +523,48 @@ def test_one_component_in_open_bins_is_the_normal_that_fills_them():
     assert_allclose([found.means[0], found.stds[0]], [0.3, 1.7], rtol=1e-4)
 
 
+@pytest.mark.parametrize(("width", "saved"), [(10, 3), (5, 1)])
+def test_leaps_and_plain_steps_have_the_same_end_for_waits_in_bins(waiting, width, saved):
+    counts, edges = np.histogram(waiting, np.arange(39.5, 101, width))
+    start = mixture([0.5, 0.5], [50, 80], [5, 5])
+    leaps, plain = (missing.fit_grouped(counts, edges, start, accelerate=a) for a in (True, False))
+    agree(leaps, plain, saved)
+    for one, other in zip(leaps.parameters, plain.parameters, strict=True):
+        assert_allclose(one, other, rtol=1e-3)
+
+
+def test_a_component_too_many_costs_leaps_a_tenth_of_the_steps(waiting):
+    counts, edges = np.histogram(waiting, np.arange(39.5, 101, 3))
+    start = mixture([0.3, 0.3, 0.4], [50, 60, 80], [5, 5, 5])
+    leaps, plain = (missing.fit_grouped(counts, edges, start, accelerate=a) for a in (True, False))
+    agree(leaps, plain, 10)
+
+
+def test_what_other_starts_have_found_is_told_in_the_units_of_the_edges(waiting):
+    counts, edges = np.histogram(waiting, np.arange(39.5, 101, 3))
+    fit = missing.fit_grouped(counts, edges, 3, rng=0)
+    assert fit.n_starts == 10
+    assert len(fit.ends) > 1
+    assert sum(end.n_starts for end in fit.ends) <= 10 - fit.n_collapsed
+    assert fit.n_steps > fit.n_iter
+    for end in (fit, *fit.ends):
+        assert (np.diff(end.parameters.means) > 0).all()
+        _, log_likelihood = missing.grouped_e_step(Bins(counts, edges), end.parameters)
+        assert_allclose(log_likelihood, end.log_likelihood, rtol=1e-9)
+
+
+def test_a_step_survives_mixtures_that_a_leap_may_try(waiting):
+    counts, edges = np.histogram(waiting, np.arange(40, 101, 4.0))
+    bins, start = Bins(counts, edges), mixture([0.5, 0.5], [50, 80], [5, 5])
+    step = step_on(bins, missing.grouped_e_step, missing.grouped_m_step)
+    step, rng, seen = missing.with_observations(step, bins), np.random.default_rng(0), 0
+    assert tried(step, free(start), start) is not None
+    for size in (1, 30, 1e3, 1e200, 1e307):
+        for _ in range(20):
+            seen += tried(step, free(start) + size * rng.normal(size=6), start) is None
+    assert seen >= 50
+
+
 # Where to begin
 
 
@@ -549,8 +632,19 @@ def test_a_component_within_two_bins_is_seen_on_the_way():
     counts = np.zeros(12)
     counts[[2, 3]], counts[7:] = (40, 40), (5, 20, 30, 20, 5)
     start = mixture([0.5, 0.5], [3, 9.5], [1, 1])
-    with pytest.raises(Collapse, match="at iteration 99, component 0"):
+    with pytest.raises(Collapse, match=r"at iteration \d\d, component 0"):
         missing.fit_grouped(counts, np.arange(13), start, tol=0, max_iter=10**6)
+
+
+def test_an_end_within_two_bins_is_none_even_if_it_widens():
+    """A plateau: it would take thousands of steps to leave the bins."""
+    counts, edges = np.histogram(data.waiting(), np.arange(39.5, 101, 10))
+    bins = Bins(counts.astype(float), edges)
+    narrow = mixture([0.05, 0.95], [46.2, 72.2], [0.7, 12.7])
+    with pytest.raises(Collapse, match=r"component 0 .* lies within two bins"):
+        missing.check_width(bins, narrow)
+    missing.check_width(bins, narrow, np.array([False, True]))
+    missing.check_width(bins, mixture([0.34, 0.66], [53.9, 79.6], [5.6, 6.6]))
 
 
 def test_a_component_without_observations_has_vanished():
