@@ -66,6 +66,7 @@ WRONG = [
     (check.left_censored_step, [where(lambda t, s: t / 2)], "Half of t"),
     (check.left_censored_step, [where(lambda t, s: 2 * s - shorter(t, s))], "Minus, not plus"),
     (check.left_censored_step, [lambda t, k, s: t[k].mean()], "leaves out"),
+    (check.left_censored_step, [lambda t, k, s: shorter(t, s)[~k].mean()], "mean of all"),
     (check.left_censored_step, [lambda t, k, s: answer(t, ~k, s)], "True in `known` marks"),
     (check.left_censored_step, [lambda t, k, s: shorter(t, s).mean()], "stays as it is"),
     (check.left_censored_step, [lambda t, k, s: answer(t, k, s) * len(t)], "the sum"),

@@ -121,6 +121,7 @@ def judge_step(answer, times, known, scale):
         (times[known], "That leaves out those that are not known."),
         (np.where(known, shorter, times), "True in `known` marks the times that are known."),
         (shorter, "A time that is known stays as it is."),
+        (shorter[~known], "The mean of all, please: those that are known belong to it."),
     ]
     if is_close(answer, expected.mean(), rtol=1e-6):
         return right("Each of them is taken as less than half its bound: short lives are likelier.")
