@@ -287,8 +287,8 @@ def verdict_on_passes(passes, waits, is_list):
         )
     if any(isinstance(chunk, (int, float, np.number)) for chunk in once):
         return not_yet(
-            "What comes, one after the other, are single waits. `fit_chunks` wants arrays: chunks of some "
-            "rows each, read when they are asked for."
+            "What comes, one after the other, are single waits. `fit_chunks` wants arrays: "
+            "chunks of some rows each, read when they are asked for."
         )
     arrays = [numbers_of(chunk) for chunk in once]
     if not arrays or any(array is None for array in arrays):
