@@ -78,6 +78,7 @@ WRONG = [
     (check.mean_in_a_bin, [60], "whole bell"),
     (check.mean_in_a_bin, [69.5], "the edge"),
     (check.mean_in_a_bin, [77.59], "wrong side"),
+    (check.mean_in_a_bin, [[1, 71.40925, 2.87036]], "the second alone"),
     (check.mean_in_a_bin, [2.870], "the variance in the bin"),
     (check.mean_in_a_bin, [71.4], "two decimals"),
 ]
