@@ -49,6 +49,9 @@ def of_day(log_liks, log_start, log_moves):
 
 
 WRONG = [
+    (check.forward_by_hand, [0.104], "their sum"),
+    (check.first_day, [[0.5, 0.5], 0.871], "the second alone"),
+    (check.first_day, [0.5, [0.129058, 0.870942]], "the second alone"),
     (check.forward_by_hand, [[0.098, 0.006]], "cold, hot"),
     (check.forward_by_hand, [[0.0096, 0.0812]], "goes *to*"),
     (check.forward_by_hand, [[0.06, 0.14]], "second day's cones"),

@@ -66,6 +66,7 @@ WRONG = [
     (check.left_censored_step, [where(lambda t, s: t / 2)], "Half of t"),
     (check.left_censored_step, [where(lambda t, s: 2 * s - shorter(t, s))], "Minus, not plus"),
     (check.left_censored_step, [lambda t, k, s: t[k].mean()], "leaves out"),
+    (check.left_censored_step, [lambda t, k, s: shorter(t, s)[~k].mean()], "mean of all"),
     (check.left_censored_step, [lambda t, k, s: answer(t, ~k, s)], "True in `known` marks"),
     (check.left_censored_step, [lambda t, k, s: shorter(t, s).mean()], "stays as it is"),
     (check.left_censored_step, [lambda t, k, s: answer(t, k, s) * len(t)], "the sum"),
@@ -77,6 +78,7 @@ WRONG = [
     (check.mean_in_a_bin, [60], "whole bell"),
     (check.mean_in_a_bin, [69.5], "the edge"),
     (check.mean_in_a_bin, [77.59], "wrong side"),
+    (check.mean_in_a_bin, [[1, 71.40925, 2.87036]], "the second alone"),
     (check.mean_in_a_bin, [2.870], "the variance in the bin"),
     (check.mean_in_a_bin, [71.4], "two decimals"),
 ]

@@ -180,6 +180,11 @@ def rows(path, n_rows, skip=1):
             yield np.genfromtxt(lines)
 
 
+def held(path, n_rows):
+    x = np.loadtxt(path, skiprows=1)
+    return Again(lambda: (x[first : first + n_rows] for first in range(0, len(x), n_rows)))
+
+
 def skipping_in_each(path, n_rows):
     for chunk in rows(path, n_rows):
         yield chunk[1:] if len(chunk) == n_rows else chunk
@@ -208,6 +213,11 @@ def skipping_in_each(path, n_rows):
         (lambda path, n: Again(lambda: (c + 1 for c in rows(path, n))), False, "not the same"),
         (lambda path, n: Again(lambda: iter(["a", "b"])), False, "arrays of numbers"),
         (lambda path, n: Again(lambda: 1 / 0), False, "ZeroDivisionError"),
+        (lambda path, n: Again(lambda: iter([np.loadtxt(path)])), False, "name of the column"),
+        (lambda path, n: Again(rows(path, n)), False, "wants the function"),
+        (lambda path, n: lambda: rows(path, n), False, "anew each time is `Again`"),
+        (lambda path, n: np.loadtxt(path, skiprows=1), False, "single waits"),
+        (held, False, "held all before"),
         (lambda path, n: 7, False, "TypeError"),
         (lambda path, n: None, False, "returned None"),
     ],

@@ -70,6 +70,7 @@ WRONG = [
     (check.how_narrow, [0.00745, 250], "Take the root"),
     (check.how_narrow, [0.00745, 31.6], "not 1000"),
     (check.how_narrow, [0.00745, 20], "its limit is 1000"),
+    (check.n_runs, [[1000, 1000, 1, 1]], "next component begins"),
     (check.n_runs, [[1000, 2, 2, 2]], "is a view"),
     (check.n_runs, [[1000, 2, 2, 1000]], "is a view"),
     (check.n_runs, [[1000, 1000, 2, 1000]], "columns lie one after the other"),

@@ -46,6 +46,7 @@ def forward_by_hand(alpha: list[float] | None) -> Verdict:
                 ((start * three) @ moves) * two,
                 "Two cones come first, then three: the days have changed places.",
             ),
+            (expected.sum(), "That is their sum. Two numbers, please: one for each state."),
             (expected / expected.sum(), "That is scaled to sum one; the plain variables, please."),
         ],
         what="Two numbers, cold and hot: Eq. (2), once for the start and once for the step.",
@@ -63,6 +64,7 @@ def first_day(alone: float | None, of_all: float | None) -> Verdict:
             0.5,
             [
                 (resp[0, 1], "That is what all days say. Day one alone had two cones."),
+                ([0.5, 0.5], "Cold and hot, that is; the second alone, please."),
                 (0.1, "That is a joint, p(two cones, hot). Divide by both together."),
                 (0.2, "That is p(two cones | hot). Bayes' rule, please."),
             ],
@@ -72,6 +74,7 @@ def first_day(alone: float | None, of_all: float | None) -> Verdict:
             of_all,
             resp[0, 1],
             [
+                (resp[0], "Cold and hot, that is; the second alone, please."),
                 (resp[0, 0], "That is the probability of a cold day."),
                 (0.5, "That is what day one says by itself; the days after it say more."),
                 (resp[-1, 1], "That is the last day."),

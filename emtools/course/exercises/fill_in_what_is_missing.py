@@ -121,6 +121,7 @@ def judge_step(answer, times, known, scale):
         (times[known], "That leaves out those that are not known."),
         (np.where(known, shorter, times), "True in `known` marks the times that are known."),
         (shorter, "A time that is known stays as it is."),
+        (shorter[~known], "The mean of all, please: those that are known belong to it."),
     ]
     if is_close(answer, expected.mean(), rtol=1e-6):
         return right("Each of them is taken as less than half its bound: short lives are likelier.")
@@ -155,6 +156,10 @@ def mean_in_a_bin(mean: float | None) -> Verdict:
             (60, "That is the mean of the whole bell; we want that of its part in the bin."),
             (69.5, "That is the edge; the bell reaches further."),
             (149 - means[0, 0], "On the wrong side of the middle: the bell is at the left."),
+            (
+                [1, means[0, 0], variances[0, 0]],
+                "Those are responsibility, mean and variance; the second alone, please.",
+            ),
             (variances[0, 0], "That is the variance in the bin; the mean is the second of three."),
         ],
         what="(resp, means, variances), log_likelihood = grouped_e_step(Bins(...), Mixture(...)).",

@@ -1,6 +1,7 @@
 """Checks for the exercises of chapter 16, make it big."""
 
 import tempfile
+import tracemalloc
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ from emtools.mixture import Mixture
 START = Mixture(np.array([0.5, 0.5]), np.array([50.0, 80.0]), np.array([5.0, 5.0]))
 FAR = 1e6  # minutes; added to the waits, so that the centre of the chapter is no centre for them
 CHUNKS = np.split(data.waiting() + FAR, [30, 80, 180, 212])  # lengths 30, 50, 100, 32, 60
+MANY = 200_000  # waits in a file that is too large to hold, as far as a check is concerned
 N_ROWS = 100  # of a chunk that is asked for: 272 waits make three, the last one short
 
 
@@ -234,8 +236,45 @@ def rows_of_csv(read: Callable | None) -> Verdict:
         try:
             passes = [list(islice(iter(chunks), 2 * len(waits))) for _ in range(2)]
         except Exception as error:  # whatever a reader hands over
-            return not_yet(f"Going through what it returns stops with {type(error).__name__}.")
-    return verdict_on_passes(passes, waits, is_list=isinstance(chunks, (list, tuple)))
+            return not_yet(why_it_stops(chunks, error))
+    verdict = verdict_on_passes(passes, waits, is_list=isinstance(chunks, (list, tuple)))
+    if verdict.right and peak_of_two_chunks(read) > 8 * MANY:
+        return not_yet(
+            f"Right in number, but of a file of {MANY:,} waits it held all before the second chunk "
+            "came. Read as you go: the next lines only, when they are asked for."
+        )
+    return verdict
+
+
+def why_it_stops(chunks, error):
+    """What to say of what a reader returned, if it cannot be gone through."""
+    if callable(chunks) and not hasattr(chunks, "__iter__"):
+        return "That is the function that reads; what goes through it anew each time is `Again`."
+    if not callable(getattr(chunks, "read", callable)):  # the `Again` of the page, or of the shelf
+        return "`Again` wants the function, read, not what a call of it returns, read()."
+    if "waiting" in str(error):
+        return "The first line holds the name of the column: skip it, in each pass."
+    return f"Going through what it returns stops with {type(error).__name__}."
+
+
+def peak_of_two_chunks(read):
+    """Bytes in use, at most, until the second chunk of a long file has come; 0 if it fails."""
+    was_tracing = tracemalloc.is_tracing()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "long.csv"
+        path.write_text("waiting\n" + "70.5\n" * MANY)
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            chunks = answer_of(read, str(path), N_ROWS)
+            list(islice(iter(chunks), 2))
+            return tracemalloc.get_traced_memory()[1] - before
+        except Exception:  # it has gone through a shorter one: let it pass
+            return 0
+        finally:
+            if not was_tracing:
+                tracemalloc.stop()
 
 
 def verdict_on_passes(passes, waits, is_list):
@@ -245,6 +284,11 @@ def verdict_on_passes(passes, waits, is_list):
         return not_yet(
             "The second pass is empty: a generator is gone through once. Return something whose "
             "`__iter__` begins anew: `Again`."
+        )
+    if any(isinstance(chunk, (int, float, np.number)) for chunk in once):
+        return not_yet(
+            "What comes, one after the other, are single waits. `fit_chunks` wants arrays: "
+            "chunks of some rows each, read when they are asked for."
         )
     arrays = [numbers_of(chunk) for chunk in once]
     if not arrays or any(array is None for array in arrays):

@@ -88,6 +88,10 @@ def n_runs(runs: list[int] | None) -> Verdict:
                 "A run of shape (N, 2) holds two numbers, so there are N of them.",
             ),
             ([2, 2, 2, 2], "In `table` the two components alternate: its runs hold two numbers."),
+            (
+                [1000, 1000, 1, 1],
+                "A run ends where the next component begins: see the last strip of the picture.",
+            ),
             ([1, 1, 2, 2], "Brackets as in the picture above: a run is never longer than a line."),
         ],
         what="Four numbers of runs, in the order of the list.",
