@@ -509,6 +509,7 @@ def categorical(grades, raters=None):
     The model of Dawid and Skene (1979). It takes for granted that raters err independently of each
     other, and a rater independently from one judgement to the next.
     """
+    grades = checked_array(grades, "grades", dimensions=(1,))
     return Family(
         Probabilities,
         categorical_log_pdf,

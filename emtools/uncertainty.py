@@ -258,7 +258,8 @@ def uncertainty(complete, observed, parameters):
     if left.min() < FLAT:
         raise ValueError(
             "no standard errors here: in some direction the log-likelihood is flat or rises, so "
-            "this is no maximum, or too many components for these data. Go on with EM, or fewer"
+            "this is no maximum, or there are too many components for these data. Go on with EM, "
+            "or fit fewer"
         )
     moves = slopes @ basis.T
     covariance = moves @ np.linalg.solve(observed, moves.T)

@@ -702,6 +702,7 @@ BAD = [
     ),
     (fit([[1, 2], [2, 1]], 1, families.categorical([1, 2], [0])), r"raters must name the rater"),
     (fit([[1, 2], [2, 1]], 1, families.categorical), r"given its grades"),
+    (lambda: families.categorical(4), r"grades must have one dimension"),
     (fit([1.0, 2, 3], 1, families.linear([1, 1, 1])), r"regressors\[:, 0\] is constant, 1: it"),
     (fit([1.0, 2, 3], 1, families.linear([1, 2])), r"regressors must have one entry .* 2, x has 3"),
     (

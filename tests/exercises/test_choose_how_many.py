@@ -105,6 +105,11 @@ def down_from_the_best(scores):
     return size + 1
 
 
+def largest_within(scores):
+    means = scores.mean(axis=1)
+    return int(np.flatnonzero(means >= means.max() - sem(scores, means.argmax()))[-1]) + 1
+
+
 @pytest.mark.parametrize(
     ("function", "right", "hint"),
     [
@@ -115,6 +120,14 @@ def down_from_the_best(scores):
         (with_error(lambda t, best: t[best].std(ddof=1)), False, "one standard deviation"),
         (with_error(lambda t, best: sem(t, best, 0)), False, "ddof=1"),
         (with_error(lambda t, _: t.std(axis=1, ddof=1) / 2), False, "for all of them"),
+        (
+            lambda t: with_error(lambda t, best: sem(t, best) * 2 / len(t) ** 0.5)(t),
+            False,
+            "many K",
+        ),
+        (with_error(lambda t, b: (t - t[b]).std(axis=1, ddof=1) / 2), False, "of the differences"),
+        (largest_within, False, "largest K within reach"),
+        (lambda scores: int(scores.mean(axis=0).argmax()) + 1, False, "axis=1"),
         (down_from_the_best, False, "between is out of reach"),
         (lambda scores: 1, False, "always takes the smallest"),
         (lambda scores: len(scores), False, "For means 1, 2.95, 3, 2.5"),

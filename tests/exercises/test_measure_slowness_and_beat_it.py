@@ -12,9 +12,18 @@ def standard_error(step, theta, complete, h=1e-4):
     return 1 / np.sqrt(complete * (1 - slope))
 
 
+def twice_the_slope(step, theta, complete, h=1e-4):
+    return 1 / np.sqrt(complete * (1 - (step(theta + h)[0] - step(theta - h)[0]) / h))
+
+
+def from_one_side(step, theta, complete, h=1e-2):
+    return 1 / np.sqrt(complete * (1 - (step(theta + h)[0] - theta) / h))
+
+
 RIGHT = [
     (check.read_a_rate, [0.132783, 0.017631]),
     (check.read_a_rate, [0.13278, 0.01763]),
+    (check.read_a_rate, [0.133, 0.0176]),
     (check.two_more_digits, [1060, 2.297e-7]),
     (check.two_more_digits, [1061, 2.3e-7]),
     (check.two_more_digits, [1060.25, 2.31e-7]),
@@ -45,7 +54,10 @@ WRONG = [
     (check.two_more_digits, [23073, 2.3e-7], "logarithms"),
     (check.two_more_digits, [1060, 1e-9], "add up"),
     (check.two_more_digits, [1060, 4.33e-12], "1 - rate"),
+    (check.read_a_rate, [0.13, 0.0176], "Right so far"),
     (check.error_by_slope, [lambda s, t, c: 1 / np.sqrt(c)], "labels as known"),
+    (check.error_by_slope, [twice_the_slope], "it is 2 h"),
+    (check.error_by_slope, [from_one_side], "smaller difference"),
     (check.error_by_slope, [lambda s, t, c: 57.8009534043**-0.5], "missing information"),
     (check.error_by_slope, [lambda s, t, c: (c + 57.8009534043) ** -0.5], "not added"),
     (check.error_by_slope, [lambda s, t, c: standard_error(s, t, c) ** 2], "variance"),

@@ -140,6 +140,8 @@ def test_log_densities(function, right, hint):
         (lambda x, resp: np.full(2, 1 / x.mean()), False, "weigh by resp"),
         (lambda x, resp: len(x) / (resp.T @ x), False, "not by N"),
         (lambda x, resp: averages(1 / x, resp), False, "The mean of 1 / x"),
+        (lambda x, resp: 1 / averages(x - 1, resp), False, "counts all tries"),
+        (lambda x, resp: 1 / (1 + averages(x, resp)), False, "counts the hit already"),
         (lambda x, resp: 1 / (resp.T @ x), False, "divided by the soft count"),
         (lambda x, resp: resp.mean(axis=0), False, "Those are the weights"),
         (lambda x, resp: [0.1, 0.9], False, "for each component"),

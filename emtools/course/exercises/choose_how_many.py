@@ -116,6 +116,8 @@ TABLES = [
     table_of([2.8, 2.99, 3.0], [0.5, 0.1, 0.1]),
     table_of([3.0, 2.0], [0.1, 0.1]),
     table_of([2.95, 2.5, 3.0], [0.2, 0.2, 0.2]),
+    table_of([2.875, 2.95, 3.0], [0.2, 0.2, 0.2]),
+    table_of([2.0, 3.0, 2.95], [0.1, 0.1, 0.1]),
 ]
 
 
@@ -135,6 +137,11 @@ def by_the_rule(scores, **options):
     return first_within(scores, error_of(scores[scores.mean(axis=1).argmax()], **options))
 
 
+def by_the_rule_backwards(scores):
+    """How many K from the largest down to the first within one standard error of the best."""
+    return by_the_rule(scores[::-1])
+
+
 def next_below(scores):
     """From the best downwards, as long as it stays within."""
     means, size = scores.mean(axis=1), int(scores.mean(axis=1).argmax())
@@ -151,13 +158,27 @@ WRONG_RULES = [
         "That is one standard deviation: divide by the root of how many folds.",
     ),
     (
+        lambda t: by_the_rule(t, n=len(t)),
+        "That divides by the root of how many K; there is one score for each fold.",
+    ),
+    (
         lambda t: by_the_rule(t, ddof=0),
         "The standard deviation of a few folds is taken with ddof=1.",
     ),
     (lambda t: first_within(t, error_of(t)), "The error is that of the best K, for all of them."),
+    (
+        lambda t: first_within(t, error_of(t - t[t.mean(axis=1).argmax()])),
+        "That is the error of the differences. The rule takes that of the best K's own folds.",
+    ),
+    (
+        lambda t: len(t) + 1 - by_the_rule_backwards(t),
+        "That is the largest K within reach; take the smallest.",
+    ),
     (next_below, "The smallest K within reach, even if one between is out of reach."),
-    (lambda t: first_within(t, -np.inf), "It always takes the smallest K."),
-    (lambda t: first_within(t, np.inf), "It always takes the smallest K."),
+    (
+        lambda t: first_within(t, np.inf),
+        "It always takes the smallest K. A row is a K: means go along it, axis=1.",
+    ),
 ]
 
 

@@ -54,6 +54,7 @@ def read_a_rate(rate: float | None, height_rate: float | None) -> Verdict:
             (-exact, "Both errors have the same sign, so the rate is positive."),
         ],
         what="For the rate, divide the later error by the earlier one.",
+        rtol=2e-3,  # three digits
     )
     second = judge(
         height_rate,
@@ -70,6 +71,7 @@ def read_a_rate(rate: float | None, height_rate: float | None) -> Verdict:
         ],
         what="At the top of a parabola the loss of height goes with the square of the distance.",
         because="It is 0.1328, and 0.0176 for the log-likelihood: height converges first.",
+        rtol=2e-3,
     )
     return in_turn(first, second)
 
@@ -128,9 +130,16 @@ def error_by_slope(standard_error: Callable) -> Verdict:
         1 / math.sqrt(observed),
         [
             (1 / observed, "That is the variance; the error is its root."),
-            (1 / math.sqrt(COMPLETE), "That takes the labels as known: multiply by 1 - slope."),
+            (
+                1 / math.sqrt(COMPLETE),
+                "That takes the labels as known: times 1 - slope, of step(theta)[0].",
+            ),
             (1 / math.sqrt(MISSING), "That is from the missing information: use 1 - slope."),
             (1 / math.sqrt(COMPLETE + MISSING), "Missing information is taken away, not added."),
+            (
+                1 / math.sqrt(COMPLETE - 2 * MISSING),
+                "The slope is twice too large: from theta - h to theta + h it is 2 h.",
+            ),
             (math.sqrt(observed), "That is one over it."),
             (observed, "That is the observed information; the error is one over its root."),
             (MISSING / COMPLETE, "That is the slope of the map, the missing share. Go on."),
@@ -138,6 +147,8 @@ def error_by_slope(standard_error: Callable) -> Verdict:
         what="Slope of the map by a small difference, then 1 / sqrt(complete * (1 - slope)).",
         rtol=1e-6,
     )
+    if not first.right and is_close(answer, 1 / math.sqrt(observed), 3e-3):
+        return not_yet("Nearly. Take a smaller difference, and one to either side of theta.")
     if not first.right:
         return first
     again = answer_of(standard_error, halfway, 3.0, 8.0)

@@ -160,6 +160,8 @@ def match_tries(match: Callable) -> Verdict:
         (np.full(2, 1 / x.mean()), "That is 1 over the mean of all: weigh by resp."),
         (len(x) / sums, "Divide by the soft counts, not by N."),
         (resp.T @ (1 / x) / counts, "The mean of 1 / x is not 1 over the mean of x."),
+        (counts / (sums - counts), "x counts all tries, the hit too: their mean is 1 / h."),
+        (counts / (counts + sums), "x counts the hit already: its mean is 1 / h, not 1 / h - 1."),
         (1 / sums, "A mean is a sum divided by the soft count."),
         (counts / len(x), "Those are the weights; `m_step` finds them."),
     ]
@@ -170,8 +172,8 @@ def match_tries(match: Callable) -> Verdict:
         counts / sums,
         slips,
         what="One chance of a hit for each component: the h whose 1 / h is the weighted mean.",
-        because="The model's mean, 1 / h, is the weighted mean. With this and the density, "
-        "Family(Tries, tries_log_pdf, match_tries) is ready for families.fit.",
+        because="The model's mean, 1 / h, is the weighted mean. With Tries, a NamedTuple of "
+        "weights and hits, Family(Tries, tries_log_pdf, match_tries) is ready for families.fit.",
         rtol=1e-6,
     )
 
