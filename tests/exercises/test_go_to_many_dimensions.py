@@ -37,6 +37,7 @@ WRONG = [
     (check.density_by_hand, [-7.5310], "halved"),
     (check.density_by_hand, [-4.0310], "square each"),
     (check.density_by_hand, [0.006532], "logarithm"),
+    (check.density_by_hand, [5.0310], "Its sign"),
     (check.density_by_hand, [-5.03], "Right so far: give four decimals"),
     (check.density_by_hand, [-4.9], "L is [[2, 0]"),
     (check.count_parameters, [[45, 25, 27, 18]], "sum to one"),

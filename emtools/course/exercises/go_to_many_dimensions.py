@@ -39,6 +39,7 @@ def density_by_hand(log_density: float | None) -> Verdict:
             (-2.5 - np.log(2) - np.log(2 * np.pi) / 2, "D is 2: a whole log 2 pi, not half."),
             (-5 - np.log(2) - np.log(2 * np.pi), "|s|^2 = 5 is halved in Eq. (2)."),
             (-1.5 - np.log(2) - np.log(2 * np.pi), "|s|^2 is 1 + 4: square each, then add."),
+            (2.5 + np.log(4 * np.pi), "Its sign: all three terms are subtracted."),
             (np.exp(-2.5 - np.log(4 * np.pi)), "That is the density; take its logarithm."),
         ],
         what="Find L and s on paper, then use Eq. (2).",

@@ -43,13 +43,15 @@ def draw_cholesky(axes, mean, covariance, scaled):
     points = scaled, mean + factor @ scaled
     reach = np.abs(mean).max() + 2 * np.sqrt(np.diagonal(covariance).max())
     titles = "scaled residuals", "observations: mean + L · scaled"
-    for ax, bell, point, title in zip(axes, both, points, titles, strict=True):
+    for ax, bell, point, title, name in zip(axes, both, points, titles, "sx", strict=True):
         draw_ellipse(ax, *bell, colour=COLOURS[0])
         ax.plot(*np.transpose([bell[0], point]), color=INK, linewidth=1)
         ax.plot(*point, "o", color=INK, markersize=7)
         numbers = ", ".join(f"{number:g}" for number in point)
         ax.annotate(f"({numbers})", point, (9, 2), textcoords="offset points")
         ax.set_title(title, loc="left")
+        ax.set_xlabel(f"${name}_1$")
+        ax.set_ylabel(f"${name}_2$")
         ax.set_xlim(-1.2 * reach, 1.2 * reach)  # one scale for both, to see what is stretched
         ax.set_ylim(-1.2 * reach, 1.2 * reach)
         ax.set_aspect("equal")

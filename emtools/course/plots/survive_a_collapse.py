@@ -80,29 +80,40 @@ def draw_close_up(axes, x, mixture, bounds, **labels):
     axes[1].set_ylabel("")
 
 
-def draw_widths(ax, fits):
-    """Each bell of some fits as a point: how many observations it owns, and how wide it is.
+def draw_gains(ax, asked, owned):
+    """What each bell of some fits gains, beside what is asked of one that narrow.
 
     Parameters
     ----------
     ax : Axes
-        Where to draw, both axes logarithmic.
-    fits : dict of str to (x, Mixture)
-        Observations and what was fitted to them, by name.
+        Where to draw; the axis of widths becomes logarithmic.
+    asked : dict of str to list of (float, float, float)
+        For each bell of a fit: its width as a share of that of the others, its gain, and its
+        price, which is a constant less the logarithm of the former.
+    owned : dict of str to (K,) array
+        How many observations each bell owns, by the same names.
     """
     styles = ({"color": INK}, {"color": QUIET, "fillstyle": "none"})
-    for n, ((name, (x, mixture)), marker) in enumerate(zip(fits.items(), "osD^v", strict=False)):
-        counts = e_step(x, mixture)[0].sum(axis=0)
-        ax.loglog(counts, mixture.stds / np.std(x), marker, **styles[n > 0], label=name)
-    ax.set_xlabel("observations that the bell owns (soft count)")
-    ax.set_ylabel("width / width of all data")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter(NullFormatter())
-    ax.set_xticks([2, 5, 10, 20, 50])
-    ax.margins(0.1)
-    ax.grid(color=PALE, linewidth=0.6)
-    ax.legend(loc="lower right")
+    for (name, bells), marker, style in zip(asked.items(), "os", styles, strict=False):
+        ratios, gains, prices = np.transpose(bells)
+        ax.plot(ratios, gains, marker, **style, label=name)
+        for ratio, gain, count in zip(ratios, gains, owned[name], strict=True):
+            ax.annotate(f"{count:.0f}", (ratio, gain), (7, -4), textcoords="offset points")
+    widths = np.logspace(-2, 1, 91)
+    price = prices[0] + np.log(ratios[0]) - np.log(widths)
+    narrow = widths < 0.1001
+    ax.fill_between(widths[narrow], price[narrow], color=QUIET, alpha=0.15, linewidth=0)
+    ax.plot(widths, price, color=COLOURS[1], linewidth=1.5, label="price, Eq. (1)")
+    ax.set_xscale("log")
+    ax.set_xlim(0.02, 6)
+    ax.set_ylim(0)
+    ax.text(0.022, 1, "suspicious")
+    ax.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5])
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("r: width / width of the others (numbers: galaxies that the bell owns)")
+    ax.set_ylabel("gain (nats)")
+    ax.legend(loc="upper left")
 
 
 def draw_penalised(axes, plain, penalised):

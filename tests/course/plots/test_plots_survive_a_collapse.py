@@ -47,14 +47,19 @@ def test_a_close_up_shows_the_same_bells_on_the_same_scale(waiting):
     assert all(xs.min() == 50 and xs.max() == 60 for xs in inside)
 
 
-def test_each_bell_is_a_point_of_count_and_relative_width(waiting):
+def test_each_bell_is_a_point_beside_its_price():
     ax = plots.new_axes()
-    figures.draw_widths(ax, {"fit": (waiting, CONVERGED)})
-    [points] = ax.lines
-    counts, widths = points.get_xydata().T
-    assert_allclose(counts.sum(), len(waiting))
-    assert_allclose(counts, CONVERGED.weights * len(waiting), rtol=1e-5)
-    assert_allclose(widths, CONVERGED.stds / np.std(waiting))
+    ratios, gains, owned = np.array([0.03, 0.5]), np.array([7.0, 20.0]), np.array([1.9, 40.2])
+    prices = 6 - np.log(ratios)
+    figures.draw_gains(ax, {"fit": list(zip(ratios, gains, prices, strict=True))}, {"fit": owned})
+    points, line = ax.lines
+    assert_allclose(points.get_xydata(), np.transpose([ratios, gains]))
+    widths, price = line.get_xydata().T
+    assert_allclose(price, 6 - np.log(widths))
+    assert [text.get_text() for text in ax.texts] == ["2", "40", "suspicious"]
+    [corner] = ax.collections
+    inside = corner.get_paths()[0].contains_points([(0.03, 7), (0.03, 10), (0.2, 3)])
+    assert inside.tolist() == [True, False, False]
 
 
 def test_plain_and_penalised_stand_side_by_side_with_their_ends():
