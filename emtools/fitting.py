@@ -1,7 +1,7 @@
 """The one call for your own data, `fit`: checks, starts, EM step, stop (chapter 08).
 
 `fit_source` is the one way through for data wherever they are: a summary of them, then starts, a
-step that notices a collapse, and `emtools.em.climb`. What is in memory is a `Table`; lists, files
+step that notices a collapse, and `emtools.search`. What is in memory is a `Table`; lists, files
 and clusters are in `emtools.scale.chunks`. Inside, observations are always (N, D), with D = 1 for
 plain numbers, and mixtures are held as the kernel does (`emtools.kernel.packed`).
 """
@@ -443,8 +443,8 @@ def laid_end_to_end(mixtures):
 
 def cut(mixtures, n_mixtures):
     """And back."""
-    parts = zip(*(np.split(part, n_mixtures) for part in mixtures), strict=True)
-    return [MultivariateMixture(*part) for part in parts]
+    parts = (part.reshape(n_mixtures, -1, *part.shape[1:]) for part in mixtures)
+    return [MultivariateMixture(*mixture) for mixture in zip(*parts, strict=True)]
 
 
 def are_different(means):

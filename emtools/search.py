@@ -265,7 +265,7 @@ class Search:
         return runs
 
     def set_aside(self, collapse, candidate):
-        """Count the collapse of a run, and keep the first; its traceback would hold on to the data."""
+        """Count a collapse and keep the first; its traceback would hold on to the data."""
         collapse.iteration = (collapse.iteration or 0) + len(candidate.history)
         self.collapse = self.collapse or collapse.with_traceback(None)
         self.n_collapsed += candidate.n_starts
