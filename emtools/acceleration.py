@@ -359,7 +359,7 @@ class Run:
                 break
             hoped, before = float(self.leap.left) if self.leap else math.inf, self.best
             self.best, self.leap = next(self.points)
-            self.history.append(self.best.log_likelihood)
+            self.history.append(float(self.best.log_likelihood))
             if 0 < hoped < math.inf:
                 self.worths.append((self.history[-1] - self.history[-2]) / hoped)
             self.stopped = self.why_stop(self.best is not before)
