@@ -281,6 +281,21 @@ def suspicion(mixture, step, total, covariance):
     component, ratio = narrowest(mixture)
     if ratio >= NARROW_RATIO:
         return ""
+    n_components, n_features = mixture.means.shape
+    with_it, without = (n_parameters(n_components - n, n_features, covariance) for n in (0, 1))
+    asked = (with_it - without) / 2 * np.log(total) - np.log(ratio)
+    gain = gain_of(component, mixture, step)
+    if not gain < asked:
+        return ""
+    owned = mixture.weights[component] * total
+    return (
+        f"means[{component}], {owned:.3g} observations, is {ratio:.2g} times as wide as the others "
+        f"and gains {gain:.3g} nats; chance gains up to {asked:.3g}"
+    )
+
+
+def gain_of(component, mixture, step):
+    """How much higher a mixture is than the others alone after a few steps, in nats."""
     _, log_likelihood = step(mixture)
     without = MultivariateMixture(*(np.delete(part, component, axis=0) for part in mixture))
     without = without._replace(weights=without.weights / without.weights.sum())
@@ -290,19 +305,7 @@ def suspicion(mixture, step, total, covariance):
             without, log_likelihood_without = step(without)
         except np.linalg.LinAlgError:  # another one collapses without it
             break
-    gain = log_likelihood - log_likelihood_without
-    n_components, n_features = mixture.means.shape
-    n_free = np.subtract(
-        *(n_parameters(k, n_features, covariance) for k in (n_components, n_components - 1))
-    )
-    asked = n_free / 2 * np.log(total) - np.log(ratio)
-    if not gain < asked:
-        return ""
-    owned = mixture.weights[component] * total
-    return (
-        f"means[{component}], {owned:.3g} observations, is {ratio:.2g} times as wide as the others "
-        f"and gains {gain:.3g} nats; chance gains up to {asked:.3g}"
-    )
+    return log_likelihood - log_likelihood_without
 
 
 def with_floor(mixture, min_std):

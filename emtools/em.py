@@ -47,7 +47,7 @@ class Fit(NamedTuple):
     n_steps: int = 0  # steps of all runs together, if there were several
     n_starts: int = 1  # starts made
     n_collapsed: int = 0  # of them
-    ends: tuple = ()  # of End, the best first: what they led to
+    ends: tuple = ()  # of End, the highest first: what they led to
     suspicious: str = ""  # why this end may be none to believe
 
 

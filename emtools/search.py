@@ -162,7 +162,7 @@ class Search:
     ----------
     model : Model
     tol, max_iter : float, int
-        When to end a run, as for `emtools.em.iterate`; `tol` > 0.
+        When to end a run, as for `search`.
     accelerate : bool
         Whether runs leap on their way to the end.
     bar : tqdm, optional
@@ -187,11 +187,10 @@ class Search:
             first += queue[: group.n_followed]
             later.append(queue[group.n_followed :])
         later = filter(None, chain(*zip_longest(*later)))
-        for number, candidate in enumerate([*first, *later]):
-            best = self.best() if self.places else None
-            is_known = best is not None and best.n_starts >= ENOUGH and not best.suspicious
-            higher = best is None or candidate.history[-1:] > [best.log_likelihood]
-            if number < len(first) or not is_known or higher:
+        for candidate in first:
+            self.follow(candidate)
+        for candidate in later:
+            if not self.is_settled(candidate):
                 self.follow(candidate)
         for candidate in self.left_out:
             if not self.places:  # a collapse climbs fast, and all that were kept may be such
@@ -203,6 +202,14 @@ class Search:
         if self.bar is not None:
             self.bar.set_postfix_str(self.standing())
         return found
+
+    def is_settled(self, candidate):
+        """Whether enough agree on a sane end, and this run is not above it."""
+        if not self.places:
+            return False
+        best = self.best()
+        is_above = candidate.history[-1:] > [best.log_likelihood]
+        return best.n_starts >= ENOUGH and not best.suspicious and not is_above
 
     def promising(self, group):
         """The runs of a group that are worth following, the highest first."""
