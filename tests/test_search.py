@@ -51,6 +51,15 @@ class TestHills:
         assert found.history[-1] == found.log_likelihood
         assert len(found.history) == found.n_iter + 1
 
+    @pytest.mark.parametrize(
+        ("apart", "higher", "n_ends"), [(0.1, 0.01, 1), (0.1, 0.05, 2), (0.3, 0.01, 2), (1, 0, 2)]
+    )
+    def test_what_is_near_in_place_and_height_is_one_end(self, apart, higher, n_ends):
+        step = hills([0.0, apart], [1.0, 1.0 + higher])
+        found = search.search(model(step), [Group([0.0, apart], 2, 2)], 1e-9, 1000)
+        assert [end.n_starts for end in found.ends] == [2 // n_ends] * n_ends
+        assert_allclose(found.log_likelihood, 1 + higher, atol=1e-8)
+
     def test_what_is_suspicious_does_not_win(self):
         found = self.found(
             [1.0, 9.0, 31.0], suspicion=lambda place: "too good" if 5 < place < 20 else ""
@@ -80,6 +89,18 @@ class TestHills:
         starts = [9.0, 9.1, 9.2, 31.0]
         assert len(self.found(starts).ends) == 1
         assert len(self.found(starts, followed=4).ends) == 2
+
+    def test_ten_steps_for_each_start_and_twenty_for_those_that_are_kept(self):
+        places = []
+
+        def step(place):
+            places.append(place)
+            return self.step(place)
+
+        found = search.search(model(step), [Group([9.0, 9.1, 9.2, 31.0, 1.0], 2, 1)], 1e-9, 1000)
+        assert sum(place < 5 for place in places) == 10
+        assert sum(place > 20 for place in places) == 20
+        assert found.n_steps == len(places)
 
     def test_tol_0_follows_each_for_exactly_max_iter_steps(self):
         found = search.search(model(self.step), [Group([1.0, 9.0, 31.0], 1, 1)], 0, 7)
@@ -341,6 +362,14 @@ class TestPlainOrInLeaps:
         plain = fit(WAITING, start, accelerate=False, tol=1e-6)
         counted = fit(WAITING, start, tol=0, max_iter=plain.n_iter)
         assert_allclose(plain.history, counted.history, rtol=0)
+
+    def test_the_first_twenty_steps_from_a_given_start_are_plain(self):
+        """They stay on the hill of that start; a leap from far away need not."""
+        start = Mixture([0.3, 0.3, 0.4], [50, 65, 80], [5, 5, 5])
+        plain = fit(WAITING, start, tol=0, max_iter=20)
+        leaps = fit(WAITING, start)
+        assert_allclose(leaps.history[:21], plain.history, rtol=0)
+        assert leaps.n_iter < 200
 
     @pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
     @pytest.mark.parametrize("min_std", [0, 0.3, 8])
