@@ -115,6 +115,17 @@ class TestHills:
         assert len(found.history) == found.n_iter + 1
         assert_allclose(found.log_likelihood, found.history[-1])
 
+    @pytest.mark.parametrize(("height", "least", "most"), [(2.99, 0, 1e-11), (2.9, 1e-9, 1e-5)])
+    def test_only_who_may_win_is_followed_to_the_very_end(self, height, least, most):
+        def step(place):
+            top, here = (10, 3.0) if place < 20 else (30, height)
+            return place + 0.1 * (top - place), here - (place - top) ** 2
+
+        found = search.search(model(step), [Group([9.0, 29.0], 2, 2)], 1e-12, 1000, False)
+        best, other = found.ends
+        assert 3 - best.log_likelihood < 1e-11
+        assert least <= height - other.log_likelihood < most
+
     def test_no_end_is_lost_while_it_is_polished(self):
         """Others than the first are come near to only; the best of them collapses at its end."""
 
@@ -165,6 +176,12 @@ class TestHills:
         found = self.found([31.0, 1.0], followed=2, apart=apart)
         assert_allclose(found.log_likelihood, 1, atol=1e-8)
         assert (found.n_collapsed, len(found.ends)) == (1, 1)
+
+    def test_what_is_about_to_collapse_is_near_to_nothing(self):
+        flat = MultivariateMixture(np.ones(1), np.zeros((1, 2)), np.array([[[1, 2], [2, 1.0]]]))
+        seeking = search.Search(Model(None, lambda mixture: mixture), 1e-9, 10)
+        spot = seeking.spot(flat, 0.0)
+        assert not search.is_near(spot, spot)
 
     def test_hopes_of_next_to_nothing(self):
         hopes = chain([np.float64(1e-320)], repeat(np.float64(0)))
