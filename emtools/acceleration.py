@@ -357,9 +357,9 @@ class Run:
         for _ in range(n_calls):
             if self.stopped:
                 break
-            hoped, before = self.leap.left if self.leap else math.inf, self.best
+            hoped, before = float(self.leap.left) if self.leap else math.inf, self.best
             self.best, self.leap = next(self.points)
-            self.history.append(self.best.log_likelihood)
+            self.history.append(float(self.best.log_likelihood))
             if 0 < hoped < math.inf:
                 self.worths.append((self.history[-1] - self.history[-2]) / hoped)
             self.stopped = self.why_stop(self.best is not before)
@@ -375,7 +375,7 @@ class Run:
         if self.is_plain:
             return why_stop(self.history, self.tol)
         hope = self.leap.left if self.leap and has_moved else math.inf
-        left = max(self.worths, default=math.inf) * hope if hope < math.inf else hope
+        left = max(self.worths, default=math.inf) * hope if 0 < hope < math.inf else hope
         self.n_below = self.n_below + 1 if left < self.tol else 0
         if self.n_below == 3:
             return "tol"

@@ -14,6 +14,7 @@ from emtools.multivariate import MultivariateMixture, n_parameters
 EPS = np.finfo(float).eps
 VANISHED = "has vanished: no observation is left to it"
 NARROW_RATIO = 0.1  # of a width to that of the others: what is narrower is looked at
+SAME = 0.05  # of a width: what two means or widths may differ by, or two correlations
 SHORT_WITHOUT = 10  # steps to see how well the others do without it
 NARROW = "has collapsed: no width is left to it"
 FLAT = "has collapsed: no width is left in one direction"
@@ -190,9 +191,11 @@ def narrowest(mixture):
         The component, and its width there as a share of the width that the others have together.
     """
     weights, _, covariances = mixture
+    units = np.sqrt(variances_of(mixture).max(axis=0))  # so that no product is too small
+    relative = covariances / units / (units if covariances.ndim == 2 else units[:, None])
     ratios = np.empty(len(weights))
-    for k, covariance in enumerate(covariances):
-        rest = np.average(np.delete(covariances, k, 0), axis=0, weights=np.delete(weights, k))
+    for k, covariance in enumerate(relative):
+        rest = np.average(np.delete(relative, k, 0), axis=0, weights=np.delete(weights, k))
         if rest.ndim == 1:
             ratios[k] = (covariance / rest).min()
         else:
@@ -216,12 +219,15 @@ def twins(mixture):
     -------
     (int, int) or None
     """
-    _, means, _ = mixture
+    _, means, covariances = mixture
     stds = np.sqrt(variances_of(mixture))
     for k in range(1, len(means)):
         moved = np.abs(means[k] - means[:k]) / stds[k]
         widened = np.abs(np.log(stds[k] / stds[:k]))
-        same = (np.maximum(moved, widened) < 0.05).all(axis=1)
+        same = (np.maximum(moved, widened) < SAME).all(axis=1)
+        if covariances.ndim == 3:  # two that cross have the same widths
+            correlations = covariances[: k + 1] / stds[: k + 1, :, None] / stds[: k + 1, None]
+            same &= (np.abs(correlations[:k] - correlations[k]) < SAME).all(axis=(1, 2))
         if same.any():
             return int(same.argmax()), k
     return None
@@ -275,6 +281,21 @@ def suspicion(mixture, step, total, covariance):
     component, ratio = narrowest(mixture)
     if ratio >= NARROW_RATIO:
         return ""
+    n_components, n_features = mixture.means.shape
+    with_it, without = (n_parameters(n_components - n, n_features, covariance) for n in (0, 1))
+    asked = (with_it - without) / 2 * np.log(total) - np.log(ratio)
+    gain = gain_of(component, mixture, step)
+    if not gain < asked:
+        return ""
+    owned = mixture.weights[component] * total
+    return (
+        f"means[{component}], {owned:.3g} observations, is {ratio:.2g} times as wide as the others "
+        f"and gains {gain:.3g} nats; chance gains up to {asked:.3g}"
+    )
+
+
+def gain_of(component, mixture, step):
+    """How much higher a mixture is than the others alone after a few steps, in nats."""
     _, log_likelihood = step(mixture)
     without = MultivariateMixture(*(np.delete(part, component, axis=0) for part in mixture))
     without = without._replace(weights=without.weights / without.weights.sum())
@@ -284,19 +305,7 @@ def suspicion(mixture, step, total, covariance):
             without, log_likelihood_without = step(without)
         except np.linalg.LinAlgError:  # another one collapses without it
             break
-    gain = log_likelihood - log_likelihood_without
-    n_components, n_features = mixture.means.shape
-    n_free = np.subtract(
-        *(n_parameters(k, n_features, covariance) for k in (n_components, n_components - 1))
-    )
-    asked = n_free / 2 * np.log(total) - np.log(ratio)
-    if not gain < asked:
-        return ""
-    owned = mixture.weights[component] * total
-    return (
-        f"means[{component}], {owned:.3g} observations, is {ratio:.2g} times as wide as the others "
-        f"and gains {gain:.3g} nats; {asked:.3g} is asked"
-    )
+    return log_likelihood - log_likelihood_without
 
 
 def with_floor(mixture, min_std):

@@ -8,7 +8,7 @@ a field of parameters is, its name says; a family of one's own adds the name to 
 
 import math
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import NamedTuple
 
 import numpy as np
@@ -41,19 +41,26 @@ def shares_of(logs, _):
     return shares / shares.sum(axis=-1, keepdims=True)
 
 
+@lru_cache
+def triangle(n_features):
+    """Rows and columns of the entries of a lower triangle, and whether each is on the diagonal."""
+    rows, columns = np.tril_indices(n_features)
+    return rows, columns, rows == columns
+
+
 def factors_of(covariances):
     """The lower triangles of Cholesky factors, (..., D (D + 1) / 2), their diagonals as logs."""
     factors = np.linalg.cholesky(covariances)
-    rows, columns = np.tril_indices(covariances.shape[-1])
+    rows, columns, is_diagonal = triangle(covariances.shape[-1])
     numbers = factors[..., rows, columns]
-    numbers[..., rows == columns] = np.log(numbers[..., rows == columns])
+    numbers[..., is_diagonal] = np.log(numbers[..., is_diagonal])
     return numbers
 
 
 def covariances_of(numbers, like):
     """And back, (..., D, D)."""
-    rows, columns = np.tril_indices(like.shape[-1])
-    numbers = np.where(rows == columns, np.exp(numbers), numbers)
+    rows, columns, is_diagonal = triangle(like.shape[-1])
+    numbers = np.where(is_diagonal, np.exp(numbers), numbers)
     factors = np.zeros(like.shape)
     factors[..., rows, columns] = numbers
     return factors @ factors.swapaxes(-1, -2)
@@ -61,9 +68,9 @@ def covariances_of(numbers, like):
 
 def information_of_factors(covariances, _):
     """Of the logs 2; of what stands off the diagonal that of a slope, in units of its row."""
-    rows, columns = np.tril_indices(covariances.shape[-1])
+    rows, _, is_diagonal = triangle(covariances.shape[-1])
     variances = np.diagonal(covariances, axis1=-2, axis2=-1)[..., rows]
-    return np.where(rows == columns, 2.0, 1 / variances)
+    return np.where(is_diagonal, 2.0, 1 / variances)
 
 
 def information_of_means(means, fields):

@@ -1,7 +1,7 @@
 """The one call for your own data, `fit`: checks, starts, EM step, stop (chapter 08).
 
 `fit_source` is the one way through for data wherever they are: a summary of them, then starts, a
-step that notices a collapse, and `emtools.em.climb`. What is in memory is a `Table`; lists, files
+step that notices a collapse, and `emtools.search`. What is in memory is a `Table`; lists, files
 and clusters are in `emtools.scale.chunks`. Inside, observations are always (N, D), with D = 1 for
 plain numbers, and mixtures are held as the kernel does (`emtools.kernel.packed`).
 """
@@ -238,28 +238,23 @@ def in_order(mixture):
 def as_given(found, source, dimensions, covariance, min_std):
     """A fit of a packed mixture as one for x: about zero, of its kind, for weights as they came."""
 
-    def as_kind(mixture):
-        mixture = with_floor(
-            restricted(mixture, covariance), min_std
-        )  # leaps keep both to rounding
+    def as_kind(mixture):  # leaps keep structure and floor to rounding
+        mixture = with_floor(restricted(mixture, covariance), min_std)
         return as_kind_of_x(mixture._replace(means=mixture.means + source.centre), dimensions)
 
     history = found.history * source.unit
     parameters = as_kind(found.parameters)
-    ends = tuple(
-        end._replace(
-            parameters=parameters
-            if end.parameters is found.parameters
-            else as_kind(end.parameters),
-            log_likelihood=float(end.log_likelihood * source.unit),
-        )
-        for end in found.ends
-    )
+    ends = []
+    for end in found.ends:
+        is_best = end.parameters is found.parameters
+        mixture = parameters if is_best else as_kind(end.parameters)
+        height = float(end.log_likelihood * source.unit)
+        ends.append(end._replace(parameters=mixture, log_likelihood=height))
     return found._replace(
         parameters=parameters,
         log_likelihood=float(history[-1]),
         history=history,
-        ends=ends,
+        ends=tuple(ends),
     )
 
 
@@ -443,8 +438,8 @@ def laid_end_to_end(mixtures):
 
 def cut(mixtures, n_mixtures):
     """And back."""
-    parts = zip(*(np.split(part, n_mixtures) for part in mixtures), strict=True)
-    return [MultivariateMixture(*part) for part in parts]
+    parts = (part.reshape(n_mixtures, -1, *part.shape[1:]) for part in mixtures)
+    return [MultivariateMixture(*mixture) for mixture in zip(*parts, strict=True)]
 
 
 def are_different(means):

@@ -162,7 +162,7 @@ class Search:
     ----------
     model : Model
     tol, max_iter : float, int
-        When to end a run, as for `emtools.em.iterate`; `tol` > 0.
+        When to end a run, as for `search`.
     accelerate : bool
         Whether runs leap on their way to the end.
     bar : tqdm, optional
@@ -172,8 +172,8 @@ class Search:
     def __init__(self, model, tol, max_iter, accelerate=True, bar=None):
         self.model, self.tol, self.max_iter = model, tol, max_iter
         self.propose = quasi_newton if accelerate and tol > 0 else None
-        self.bar, self.n_starts, self.n_steps = bar, 0, 0
-        self.places, self.collapses = [], []
+        self.bar, self.n_starts, self.n_steps, self.n_collapsed = bar, 0, 0, 0
+        self.places, self.collapse, self.left_out = [], None, []
 
     def found(self, groups):
         """The best sane end, a `Fit` with all that was found; `Collapse` if every run ends so.
@@ -187,19 +187,29 @@ class Search:
             first += queue[: group.n_followed]
             later.append(queue[group.n_followed :])
         later = filter(None, chain(*zip_longest(*later)))
-        for number, candidate in enumerate([*first, *later]):
-            best = self.best() if self.places else None
-            is_known = best is not None and best.n_starts >= ENOUGH and not best.suspicious
-            higher = best is None or candidate.history[-1:] > [best.log_likelihood]
-            if number < len(first) or not is_known or higher:
+        for candidate in first:
+            self.follow(candidate)
+        for candidate in later:
+            if not self.is_settled(candidate):
+                self.follow(candidate)
+        for candidate in self.left_out:
+            if not self.places:  # a collapse climbs fast, and all that were kept may be such
                 self.follow(candidate)
         if not self.places:
-            self.collapses[0].n_starts = len(self.collapses)
-            raise self.collapses[0]
+            self.collapse.n_starts = self.n_collapsed
+            raise self.collapse
         found = self.told_of(self.polished())
         if self.bar is not None:
             self.bar.set_postfix_str(self.standing())
         return found
+
+    def is_settled(self, candidate):
+        """Whether enough agree on a sane end, and this run is not above it."""
+        if not self.places:
+            return False
+        best = self.best()
+        is_above = candidate.history[-1:] > [best.log_likelihood]
+        return best.n_starts >= ENOUGH and not best.suspicious and not is_above
 
     def promising(self, group):
         """The runs of a group that are worth following, the highest first."""
@@ -208,8 +218,8 @@ class Search:
         if self.tol == 0 or len(candidates) == 1:  # every run in full, or nothing to choose from
             return candidates
         candidates = self.advanced(candidates, min(SHORT, self.max_iter))
-        candidates = candidates[: group.n_kept]
-        return self.advanced(candidates, min(MIDDLE, self.max_iter) - SHORT)
+        self.left_out += candidates[group.n_kept :]
+        return self.advanced(candidates[: group.n_kept], min(MIDDLE, self.max_iter) - SHORT)
 
     def advanced(self, candidates, n_steps):
         """Each a few steps further, the highest first; those that collapse are set aside."""
@@ -262,9 +272,10 @@ class Search:
         return runs
 
     def set_aside(self, collapse, candidate):
-        """Keep the collapse of a run; its traceback would hold on to the data."""
+        """Count a collapse and keep the first; its traceback would hold on to the data."""
         collapse.iteration = (collapse.iteration or 0) + len(candidate.history)
-        self.collapses.append(collapse.with_traceback(None))
+        self.collapse = self.collapse or collapse.with_traceback(None)
+        self.n_collapsed += candidate.n_starts
 
     def follow(self, candidate):
         """Follow a run to its end, or until it comes to a known one."""
@@ -273,24 +284,28 @@ class Search:
         except Collapse as collapse:
             self.set_aside(collapse, candidate)
             return
-        if run is None:
-            return
-        apart = self.model.apart(run.best.parameters) if self.propose else None
-        if apart is not None:  # it stands on a pass: one step to the side, and see
-            before_run, before = before, [*before, *run.history]
-            try:
-                pushed, _ = self.to_the_end(Candidate(apart, before, candidate.n_starts))
-            except Collapse as collapse:
-                if self.n_starts > 1:
-                    self.set_aside(collapse, candidate)
-                    return
-                pushed, before = run, before_run  # who gave this start may want to see it
-            if pushed is None:
-                return
-            run = pushed
-        spot = self.spot(run.best.parameters, run.best.log_likelihood)
-        doubt = self.model.suspicion(spot.parameters)
-        self.places.append(Place(run, before, spot, candidate.n_starts, doubt))
+        if run is not None and self.propose:
+            run, before = self.off_a_pass(run, before, candidate.n_starts)
+        if run is not None:
+            spot = self.spot(run.best.parameters, run.best.log_likelihood)
+            doubt = self.model.suspicion(spot.parameters)
+            self.places.append(Place(run, before, spot, candidate.n_starts, doubt))
+
+    def off_a_pass(self, run, before, n_starts):
+        """The run; if it stands on a pass, where a step to the side leads; as `to_the_end`."""
+        apart = self.model.apart(run.best.parameters)
+        aside = Candidate(apart, [*before, *run.history], n_starts)
+        if apart is None or len(aside.history) > self.max_iter:
+            return run, before
+        try:
+            further, way = self.to_the_end(aside)
+        except Collapse as collapse:
+            if self.n_starts == 1:  # who gave this start may want to see where it leads
+                return run, before
+            self.set_aside(collapse, aside)
+            return None, before
+        lower = further is not None and further.best.log_likelihood < run.best.log_likelihood
+        return (run, before) if lower else (further, way)
 
     def to_the_end(self, candidate):
         """The run that has come to an end, and what came before it; (None, ...) if it is known."""
@@ -327,8 +342,8 @@ class Search:
     def standing(self):
         """How the search stands, in a line."""
         said = ["1 start" if self.n_starts == 1 else f"{self.n_starts} starts"]
-        if self.collapses:
-            said.append(f"{len(self.collapses)} collapsed")
+        if self.n_collapsed:
+            said.append(f"{self.n_collapsed} collapsed")
         if self.places:
             best = self.best()
             said.append(f"best {best.log_likelihood:.6f} from {best.n_starts}")
@@ -336,10 +351,13 @@ class Search:
 
     def joined(self, run, n_starts):
         """Whether a run has come to a known place; then it is counted there."""
-        if self.tol == 0:
+        here = run.best.log_likelihood
+        near = [i for i, at in enumerate(self.places) if abs(here - at.log_likelihood) < LITTLE]
+        if self.tol == 0 or not near:
             return False
-        spot = self.spot(run.best.parameters, run.best.log_likelihood)
-        for i, place in enumerate(self.places):
+        spot = self.spot(run.best.parameters, here)
+        for i in near:
+            place = self.places[i]
             if is_near(spot, place.spot):
                 self.places[i] = place._replace(n_starts=place.n_starts + n_starts)
                 return True
@@ -351,20 +369,38 @@ class Search:
 
     def polished(self):
         """The best place, with less than `tol` left to gain there."""
+        while (rough := self.rough_place()) is not None:
+            self.polish(rough)
+        return self.best()
+
+    def rough_place(self):
+        """The index of a place that may be the best, and has only been come near to; or None."""
         within_reach = self.best().log_likelihood - LITTLE
         for i, place in enumerate(self.places):
-            run = place.run
-            if place.log_likelihood > within_reach and run.tol > self.tol:
-                run.tol, run.stopped, run.n_below = self.tol, "", 0
-                self.go_on(run, place.history, self.max_iter)
-                spot = self.spot(run.best.parameters, run.best.log_likelihood)
-                self.places[i] = place._replace(spot=spot)
-        return self.best()
+            if place.log_likelihood > within_reach and place.run.tol > self.tol:
+                return i
+        return None
+
+    def polish(self, i):
+        """Follow the run of a place to its very end; if it collapses, there is no such place."""
+        place = self.places[i]
+        run = place.run
+        run.tol, run.stopped, run.n_below = self.tol, "", 0
+        try:
+            self.go_on(run, place.history, self.max_iter)
+        except Collapse as collapse:
+            self.set_aside(collapse, Candidate(None, place.history, place.n_starts))
+            del self.places[i]
+            return
+        spot = self.spot(run.best.parameters, run.best.log_likelihood)
+        self.places[i] = place._replace(spot=spot)
 
     def told_of(self, place):
         """A place as a `Fit`, with what else was found."""
         fit = place.run.fit("max_iter")
-        history = np.maximum.accumulate([*place.history, *fit.history])  # a push may lower it
+        history = np.array([*place.history, *fit.history])
+        if self.propose:  # a step to the side lowers it for a while
+            history = np.minimum(np.maximum.accumulate(history), history[-1])
         places = sorted(self.places, key=lambda place: -place.log_likelihood)
         return fit._replace(
             parameters=place.spot.parameters,
@@ -372,7 +408,7 @@ class Search:
             n_iter=len(history) - 1,
             n_steps=self.n_steps,
             n_starts=self.n_starts,
-            n_collapsed=len(self.collapses),
+            n_collapsed=self.n_collapsed,
             ends=tuple(
                 End(p.log_likelihood, p.spot.parameters, p.n_starts, p.suspicious) for p in places
             ),

@@ -8,7 +8,17 @@ import pytest
 from numpy.testing import assert_allclose
 
 from emtools import MultivariateMixture, em
-from emtools.collapse import Collapse, best, find_collapse, limits_of, restarts, with_floor
+from emtools.collapse import (
+    Collapse,
+    best,
+    find_collapse,
+    limits_of,
+    narrowest,
+    restarts,
+    twins,
+    with_floor,
+    with_twins_apart,
+)
 from emtools.fitting import Table
 from emtools.kernel import packed, unpacked
 from emtools.multivariate import STRUCTURES
@@ -192,3 +202,68 @@ class TestFloor:
     def test_widths_whose_squares_are_next_to_nothing(self):
         tiny = mixture([0.3, 0.7], [[1e-100, 1e-100]] * 2)
         assert with_floor(tiny, 1e-250) is tiny
+
+
+class TestTwins:
+    @staticmethod
+    def mixture(means, covariances):
+        n_components = len(means)
+        weights = np.full(n_components, 1 / n_components)
+        return MultivariateMixture(weights, np.array(means, float), np.array(covariances, float))
+
+    @pytest.mark.parametrize(
+        ("means", "variances", "pair"),
+        [
+            ([0, 1, 0.04], [1, 1, 1], (0, 2)),
+            ([0, 1, 0.06], [1, 1, 1], None),
+            ([0, 1, 0], [1, 1, 1.09], (0, 2)),
+            ([0, 1, 0], [1, 1, 1.12], None),
+            ([5, 1, 1], [1, 1, 1], (1, 2)),
+            ([0, 0.4], [100, 100], (0, 1)),
+        ],
+    )
+    def test_in_one_dimension(self, means, variances, pair):
+        mixture = self.mixture(np.transpose([means]), np.transpose([variances]))
+        assert twins(mixture) == pair
+        moved = with_twins_apart(mixture)
+        if pair is None:
+            assert moved is None
+        else:
+            one, other = moved.means[list(pair), 0] - mixture.means[list(pair), 0]
+            width = np.sqrt(variances[0])
+            assert_allclose([one, other], [-width / 2, width / 2], rtol=0.05)
+
+    @pytest.mark.parametrize(("covariance", "pair"), [(0.5, (0, 1)), (0.53, (0, 1)), (0.6, None)])
+    def test_they_lean_the_same_way(self, covariance, pair):
+        shapes = [[[4, 1], [1, 1]], [[4, 2 * covariance], [2 * covariance, 1]]]
+        assert twins(self.mixture([[0, 0], [0, 0]], shapes)) == pair
+
+    def test_near_in_one_column_is_not_near(self):
+        assert twins(self.mixture([[0, 0], [0, 1]], np.ones((2, 2)))) is None
+
+
+class TestNarrowest:
+    @pytest.mark.parametrize("unit", [1, 1e-150, 1e150])
+    @pytest.mark.parametrize("light", [0.2, 1e-25])
+    def test_whatever_the_unit(self, unit, light):
+        weights = np.array([1 - 2 * light, light, light])
+        variances = np.array([[4e-4, 1], [1, 4], [1, 4]]) * unit * unit
+        packed = MultivariateMixture(weights, np.zeros((3, 2)), variances)
+        component, ratio = narrowest(packed)
+        assert component == 0
+        assert_allclose(ratio, 0.02)
+        full = packed._replace(covariances=variances[:, :, None] * np.eye(2))
+        assert_allclose(narrowest(full)[1], 0.02)
+
+    def test_the_others_count_by_their_weights(self):
+        mixture = MultivariateMixture(
+            np.array([0.2, 0.6, 0.2]), np.zeros((3, 1)), np.array([[0.04], [1.0], [5.0]])
+        )
+        assert_allclose(narrowest(mixture), (0, np.sqrt(0.04 / 2)))
+
+    def test_in_a_slanting_direction(self):
+        needle = np.array([[1, 0.9999], [0.9999, 1]])
+        mixture = MultivariateMixture(
+            np.array([0.5, 0.5]), np.zeros((2, 2)), np.array([np.eye(2), needle])
+        )
+        assert_allclose(narrowest(mixture), (1, 0.01), rtol=1e-9)

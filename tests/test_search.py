@@ -1,13 +1,14 @@
 """Many short runs, the promising ones to the end: on hills that can be drawn, and on real data."""
 
 import warnings
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 import emtools
-from emtools import Mixture, MultivariateMixture, data, em, fit, fitting, search
+from emtools import Mixture, MultivariateMixture, acceleration, data, em, fit, fitting, search
 from emtools.collapse import Collapse
 from emtools.search import Group, Model
 
@@ -28,8 +29,8 @@ def hills(tops, heights):
     return step
 
 
-def model(step, suspicion=lambda place: ""):
-    return Model(lambda: step, lambda place: place, suspicion, prepared=float)
+def model(step, **options):
+    return Model(lambda: step, lambda place: place, prepared=float, **options)
 
 
 class TestHills:
@@ -49,6 +50,15 @@ class TestHills:
         assert (found.n_starts, found.n_collapsed, found.converged) == (6, 0, True)
         assert found.history[-1] == found.log_likelihood
         assert len(found.history) == found.n_iter + 1
+
+    @pytest.mark.parametrize(
+        ("apart", "higher", "n_ends"), [(0.1, 0.01, 1), (0.1, 0.05, 2), (0.3, 0.01, 2), (1, 0, 2)]
+    )
+    def test_what_is_near_in_place_and_height_is_one_end(self, apart, higher, n_ends):
+        step = hills([0.0, apart], [1.0, 1.0 + higher])
+        found = search.search(model(step), [Group([0.0, apart], 2, 2)], 1e-9, 1000)
+        assert [end.n_starts for end in found.ends] == [2 // n_ends] * n_ends
+        assert_allclose(found.log_likelihood, 1 + higher, atol=1e-8)
 
     def test_what_is_suspicious_does_not_win(self):
         found = self.found(
@@ -80,6 +90,18 @@ class TestHills:
         assert len(self.found(starts).ends) == 1
         assert len(self.found(starts, followed=4).ends) == 2
 
+    def test_ten_steps_for_each_start_and_twenty_for_those_that_are_kept(self):
+        places = []
+
+        def step(place):
+            places.append(place)
+            return self.step(place)
+
+        found = search.search(model(step), [Group([9.0, 9.1, 9.2, 31.0, 1.0], 2, 1)], 1e-9, 1000)
+        assert sum(place < 5 for place in places) == 10
+        assert sum(place > 20 for place in places) == 20
+        assert found.n_steps == len(places)
+
     def test_tol_0_follows_each_for_exactly_max_iter_steps(self):
         found = search.search(model(self.step), [Group([1.0, 9.0, 31.0], 1, 1)], 0, 7)
         assert (found.n_iter, found.n_steps, found.converged) == (7, 3 * 8, False)
@@ -92,6 +114,85 @@ class TestHills:
         assert found.n_iter <= max_iter
         assert len(found.history) == found.n_iter + 1
         assert_allclose(found.log_likelihood, found.history[-1])
+
+    @pytest.mark.parametrize(("height", "least", "most"), [(2.99, 0, 1e-11), (2.9, 1e-9, 1e-5)])
+    def test_only_who_may_win_is_followed_to_the_very_end(self, height, least, most):
+        def step(place):
+            top, here = (10, 3.0) if place < 20 else (30, height)
+            return place + 0.1 * (top - place), here - (place - top) ** 2
+
+        found = search.search(model(step), [Group([9.0, 29.0], 2, 2)], 1e-12, 1000, False)
+        best, other = found.ends
+        assert 3 - best.log_likelihood < 1e-11
+        assert least <= height - other.log_likelihood < most
+
+    def test_no_end_is_lost_while_it_is_polished(self):
+        """Others than the first are come near to only; the best of them collapses at its end."""
+
+        def step(place):
+            if 0 < abs(place - 10) < 1e-5:
+                raise Collapse(0, "has collapsed", "Rest")
+            top, height = (10, 3.0) if place < 20 else (30, 2.99)
+            return place + 0.1 * (top - place), height - (place - top) ** 2
+
+        groups = [Group([8.0, 30.0], 2, 2)]
+        found = search.search(model(step), groups, 1e-12, 1000, accelerate=False)
+        assert (found.parameters, found.log_likelihood) == (30, 2.99)
+        assert (found.n_starts, found.n_collapsed, len(found.ends)) == (2, 1, 1)
+
+    def test_if_all_that_were_kept_collapse_the_others_are_followed(self):
+        def step(place):
+            if place > 150:
+                raise Collapse(0, "has collapsed", "Rest")
+            return (place + 1, place) if place > 50 else (place / 2, -(place**2))
+
+        groups = [Group([125.0, 125.0, 1.0, 2.0], 1, 1)]
+        found = search.search(model(step), groups, 1e-9, 1000)
+        assert_allclose(found.parameters, 0, atol=1e-4)
+        assert (found.n_starts, found.n_collapsed) == (4, 2)
+        with pytest.raises(Collapse, match="all 2 starts collapsed; in the first, at iteration 26"):
+            search.search(model(step), [Group([125.0, 125.0], 1, 1)], 1e-9, 1000, False)
+
+    @pytest.mark.parametrize(("aside", "end"), [(9.0, 3.0), (-1.0, 2.0)])
+    def test_a_step_to_the_side_counts_if_it_leads_up(self, aside, end):
+        """Here every place near 30 is a pass; one way leads up, the other down."""
+
+        def apart(place):
+            return aside if place > 20 else None
+
+        found = self.found([31.0], apart=apart)
+        assert_allclose(found.log_likelihood, end, atol=1e-8)
+        assert found.history[-1] == found.log_likelihood == found.ends[0].log_likelihood
+        assert np.diff(found.history).min() >= 0
+        assert len(found.history) == found.n_iter + 1
+
+    def test_a_step_to_the_side_into_a_collapse(self):
+        """Of a start that was given the pass is shown; of several it counts as a collapse."""
+
+        def apart(place):
+            return -60.0 if place > 20 else None
+
+        assert_allclose(self.found([31.0], apart=apart).log_likelihood, 2, atol=1e-8)
+        found = self.found([31.0, 1.0], followed=2, apart=apart)
+        assert_allclose(found.log_likelihood, 1, atol=1e-8)
+        assert (found.n_collapsed, len(found.ends)) == (1, 1)
+
+    def test_what_is_about_to_collapse_is_near_to_nothing(self):
+        flat = MultivariateMixture(np.ones(1), np.zeros((1, 2)), np.array([[[1, 2], [2, 1.0]]]))
+        seeking = search.Search(Model(None, lambda mixture: mixture), 1e-9, 10)
+        spot = seeking.spot(flat, 0.0)
+        assert not search.is_near(spot, spot)
+
+    def test_hopes_of_next_to_nothing(self):
+        hopes = chain([np.float64(1e-320)], repeat(np.float64(0)))
+        run = acceleration.Run(
+            lambda place: (0.9 * place, -(place**2)),
+            1.0,
+            lambda best, memory: acceleration.Leap(-best.numbers / 2, next(hopes)),
+            1e-9,
+        ).go_on(20)
+        assert run.stopped == "tol"
+        assert len(run.history) == 5
 
 
 class TestWhatFitSays:
@@ -236,6 +337,24 @@ class TestWrongWithoutAWord:
         start = MultivariateMixture([0.5, 0.5], means, [np.cov(X.T)] * 2)
         assert_allclose(fit(X, start).log_likelihood, -1130.26396018, rtol=1e-9)
 
+    @pytest.mark.parametrize("max_iter", [0, 1, 5, 19, 20, 21])
+    def test_a_run_may_be_over_at_the_saddle(self, max_iter):
+        start = Mixture([0.5, 0.5], [70, 70], [9, 9])
+        with pytest.warns(em.NotConverged):
+            found = fit(WAITING, start, max_iter=max_iter)
+        assert found.n_iter <= max_iter
+
+    @pytest.mark.parametrize("chance", [0.5, 0.8, 0.95])
+    def test_two_bells_that_cross_are_no_twins(self, chance):
+        """The same mean and the same widths, but not the same correlation."""
+        rng = np.random.default_rng(0)
+        slanted = np.array([[[1, sign * chance], [sign * chance, 1]] for sign in (1, -1)])
+        X = np.concatenate([rng.multivariate_normal([0, 0], shape, 5000) for shape in slanted])
+        found = fit(X, MultivariateMixture([0.5, 0.5], np.zeros((2, 2)), slanted))
+        assert found.suspicious == ""
+        assert_allclose(found.parameters.covariances, slanted, atol=0.1)
+        assert fit(X, 2, rng=0).suspicious == ""
+
     @pytest.mark.parametrize("n_tied", [4, 5])
     def test_most_starts_collapsing_is_told(self, n_tied):
         """Some end on a lump of equal values, and would win."""
@@ -260,6 +379,14 @@ class TestPlainOrInLeaps:
         plain = fit(WAITING, start, accelerate=False, tol=1e-6)
         counted = fit(WAITING, start, tol=0, max_iter=plain.n_iter)
         assert_allclose(plain.history, counted.history, rtol=0)
+
+    def test_the_first_twenty_steps_from_a_given_start_are_plain(self):
+        """They stay on the hill of that start; a leap from far away need not."""
+        start = Mixture([0.3, 0.3, 0.4], [50, 65, 80], [5, 5, 5])
+        plain = fit(WAITING, start, tol=0, max_iter=20)
+        leaps = fit(WAITING, start)
+        assert_allclose(leaps.history[:21], plain.history, rtol=0)
+        assert leaps.n_iter < 200
 
     @pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
     @pytest.mark.parametrize("min_std", [0, 0.3, 8])
@@ -297,3 +424,66 @@ class TestPlainOrInLeaps:
                 seen = fit(data.old_faithful(), 3, **options)
             assert_allclose(seen.log_likelihood, said.log_likelihood, rtol=1e-9)
             assert_allclose(seen.history[:10], said.history[:10], rtol=1e-9)
+
+
+class TestConsistent:
+    """Whatever is asked of whatever data, what a fit says of itself agrees."""
+
+    @staticmethod
+    def problem(rng):
+        """Data of some kind, a number of components, and options."""
+        n_samples = int(rng.choice([2, 5, 20, 60, 200]))
+        shape = [(n_samples,), (n_samples, 1), (n_samples, 3)][rng.integers(3)]
+        x = rng.normal(size=shape)
+        kind = rng.choice(["normal", "groups", "counts", "tied", "heavy"])
+        if kind == "groups":
+            x += 10 * rng.integers(0, 4, size=(n_samples,) + (1,) * (x.ndim - 1))
+        elif kind == "counts":
+            x = rng.integers(0, 6, size=shape).astype(float)
+        elif kind == "tied":
+            x[: n_samples // 3] = x[0]
+        elif kind == "heavy":
+            x = rng.standard_cauchy(size=shape)
+        unit = rng.choice([1, 1e-100, 1e100])
+        varied = np.exp(3 * rng.normal(size=n_samples)), rng.choice([0, 1e-25, 1e25, 1], n_samples)
+        weights = [None, None, *varied]
+        options = {
+            "covariance": str(rng.choice(["full", "tied", "diag", "spherical"])),
+            "sample_weight": weights[rng.integers(4)],
+            "tol": float(rng.choice([1e-10, 1e-3, 1e-300, 1e10, 0])),
+            "max_iter": int(rng.choice([0, 1, 9, 10, 11, 20, 21, 30])),
+            "n_starts": int(rng.choice([1, 2, 20])),
+            "min_std": rng.choice([0, 0, 1e-3, 0.5, 5]) * unit,
+            "accelerate": bool(rng.random() < 0.8),
+        }
+        return x * unit, int(rng.choice([1, 2, 3, 6])), options
+
+    @pytest.mark.parametrize("seed", range(80))
+    def test_a_fit_agrees_with_itself(self, seed):
+        rng = np.random.default_rng(seed)
+        x, n_components, options = self.problem(rng)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", em.Doubtful)
+            warnings.simplefilter("ignore", em.NotConverged)
+            try:
+                found = fit(x, n_components, rng=seed, **options)
+            except ValueError:  # a collapse, or nothing that can be fitted
+                return
+        history, ends = found.history, found.ends
+        assert np.isfinite(history).all()
+        assert history[-1] == found.log_likelihood
+        assert len(history) == found.n_iter + 1 <= options["max_iter"] + 1
+        assert (np.diff(history) >= -1e-9 * np.abs(history[1:])).all()
+        assert found.converged == (found.stopped in ("tol", "noise"))
+        heights = [end.log_likelihood for end in ends]
+        assert heights == sorted(heights, reverse=True)
+        (winner,) = (end for end in ends if end.parameters is found.parameters)
+        assert (winner.log_likelihood, winner.suspicious) == (history[-1], found.suspicious)
+        sane = [end.log_likelihood for end in ends if not end.suspicious]
+        assert winner.log_likelihood == max(sane or heights)
+        assert sum(end.n_starts for end in ends) + found.n_collapsed <= found.n_starts
+        assert found.n_starts <= options["n_starts"]
+        for end in ends:
+            assert all(np.isfinite(part).all() for part in end.parameters)
+        if options["tol"] == 0:
+            assert found.n_iter == options["max_iter"]
