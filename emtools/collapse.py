@@ -290,7 +290,7 @@ def suspicion(mixture, step, total, covariance):
     owned = mixture.weights[component] * total
     return (
         f"means[{component}], {owned:.3g} observations, is {ratio:.2g} times as wide as the others "
-        f"and gains {gain:.3g} nats; chance gains up to {asked:.3g}"
+        f"and gains {gain:.3g} nats; {asked:.3g} is asked"
     )
 
 

@@ -48,6 +48,12 @@ def triangle(n_features):
     return rows, columns, rows == columns
 
 
+def squares_of(roots, like):
+    """Shares in proportion to the squares of some numbers; a share of 0 stays 0, as in EM."""
+    squares = np.where(like > 0, roots, 0.0) ** 2
+    return squares / squares.sum(axis=-1, keepdims=True)
+
+
 def factors_of(covariances):
     """The lower triangles of Cholesky factors, (..., D (D + 1) / 2), their diagonals as logs."""
     factors = np.linalg.cholesky(covariances)
@@ -92,9 +98,9 @@ def ones(values, _):
     return np.ones_like(values)
 
 
-def exponentials(logs, _):
-    """The values of logarithms."""
-    return np.exp(logs)
+def exponentials(logs, like):
+    """The values of logarithms; a value of 0 stays 0, as in EM."""
+    return np.where(like > 0, np.exp(logs), 0.0)
 
 
 REAL = Nature(np.asarray, lambda numbers, _: numbers, ones)
@@ -113,6 +119,9 @@ CHANCES = Nature(
     lambda chances, _: chances * (1 - chances),
 )
 SHARES = Nature(logarithms, shares_of, lambda shares, _: shares)
+# Shares that often end at 0: that is a square root away, but has no logarithm, which goes on for
+# ever and takes the leaps with it.
+ROOTS = Nature(np.sqrt, squares_of, lambda shares, _: np.full_like(shares, 4.0))
 SHAPES = Nature(
     factors_of,
     covariances_of,
@@ -132,10 +141,10 @@ NATURES = {  # of fields by their names; any other is REAL
     "scale": SCALES,
     "rates": RATES,
     "chances": CHANCES,
-    "start": SHARES,
-    "transitions": SHARES,
-    "probabilities": SHARES,
-    "tables": SHARES,
+    "start": ROOTS,
+    "transitions": ROOTS,
+    "tables": ROOTS,
+    "probabilities": ROOTS,
 }
 
 
@@ -146,14 +155,21 @@ def nature_of(name, values):
     return NATURES.get(name, REAL)
 
 
-def fields_of(parameters, name="") -> Iterator:
-    """Each array that parameters consist of, with the name of its field; nested ones in order."""
+def with_neighbours(parameters, name="", beside=None) -> Iterator:
+    """Each array that parameters consist of: its name, itself, and the fields beside it."""
     if not isinstance(parameters, tuple):
-        yield name, np.asarray(parameters, float)
+        yield name, np.asarray(parameters, float), beside or {}
         return
     names = getattr(parameters, "_fields", [""] * len(parameters))
+    beside = dict(zip(names, parameters, strict=True))
     for name, part in zip(names, parameters, strict=True):
-        yield from fields_of(part, name)
+        yield from with_neighbours(part, name, beside)
+
+
+def fields_of(parameters) -> Iterator:
+    """Each array that parameters consist of, with the name of its field; nested ones in order."""
+    for name, part, _ in with_neighbours(parameters):
+        yield name, part
 
 
 def free(parameters):
@@ -237,12 +253,11 @@ def scales(parameters):
     -------
     (P,) array
     """
-    fields = list(fields_of(parameters))
-    known = dict(fields)
-    weights = known.get("weights")
+    fields = list(with_neighbours(parameters))
+    weights = next((part for name, part, _ in fields if name == "weights"), None)
     parts = []
-    for name, part in fields:
-        information = nature_of(name, part).information(part, known)
+    for name, part, beside in fields:
+        information = nature_of(name, part).information(part, beside)
         of_each = weights is not None and information.shape[:1] == weights.shape
         if of_each and name != "weights":
             information = (information.T * weights).T

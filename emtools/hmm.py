@@ -29,7 +29,6 @@ from emtools.checks import (
     is_whole,
 )
 from emtools.collapse import NARROW, VANISHED, Collapse
-from emtools.coordinates import NATURES, Nature
 from emtools.em import with_parameters
 from emtools.kinds import in_words, parameters_of
 from emtools.mixture import Mixture, log_joint
@@ -630,18 +629,6 @@ def by_emissions(chain):
     """The chain with its states sorted by the first thing that they emit."""
     first = np.hstack([array.reshape(len(array), -1) for array in parts_of(chain.emissions)[0]])
     return turned(chain, np.lexsort(first.T[::-1]))
-
-
-def squares_of(roots, like):
-    """Shares in proportion to the squares of some numbers; a share of 0 stays 0, as in EM."""
-    squares = np.where(like > 0, roots, 0.0) ** 2
-    return squares / squares.sum(axis=-1, keepdims=True)
-
-
-# What leaps take for free numbers. Shares of a chain often end at 0: that is a square root away,
-# but has no logarithm, which goes on for ever and takes the leaps with it.
-ROOTS = Nature(np.sqrt, squares_of, lambda shares, _: np.full_like(shares, 4.0))
-NATURES.update(dict.fromkeys(("start", "transitions", "tables"), ROOTS))
 
 
 def posteriors(sequences, chain):
