@@ -367,8 +367,6 @@ class Table:
             spread_out = quantiles(scaled[-len(self.X) :, 0], n_components)[:, None]
             if are_different(spread_out):
                 wide[0] = spread_out
-        wide = [means for means in wide if are_different(means)]  # equal ones would stay equal
-        tight = tight if wide or tight else [scaled[:n_components]]
         return [
             Group([self.wide(means * spread, covariance) for means in wide], 5, 3),
             Group([self.tight(means * spread, covariance) for means in tight], 4, 0),

@@ -12,9 +12,11 @@ from emtools.collapse import (
     Collapse,
     best,
     find_collapse,
+    gain_of,
     limits_of,
     narrowest,
     restarts,
+    suspicion,
     twins,
     with_floor,
     with_twins_apart,
@@ -267,3 +269,31 @@ class TestNarrowest:
             np.array([0.5, 0.5]), np.zeros((2, 2)), np.array([np.eye(2), needle])
         )
         assert_allclose(narrowest(mixture), (1, 0.01), rtol=1e-9)
+
+    def test_rounding_leaves_a_width_of_nothing(self):
+        flat = np.array([[1, 1 + 1e-15], [1 + 1e-15, 1]])
+        shapes = np.array([flat, np.eye(2), np.eye(2)])
+        mixture = MultivariateMixture(np.ones(3) / 3, np.zeros((3, 2)), shapes)
+        assert narrowest(mixture) == (0, 0)
+
+
+class TestSuspicion:
+    pair = MultivariateMixture(np.array([0.2, 0.8]), np.array([[0.0], [5.0]]), np.ones((2, 1)))
+
+    def test_one_component_twice(self):
+        same = self.pair._replace(means=np.zeros((2, 1)))
+        said = suspicion(same, None, 100, "full")
+        assert said == "means[0] and means[1] are of one component twice"
+
+    def test_the_gain_is_over_the_others_alone(self):
+        """Whose weights sum to one, and of whose steps the last that does not collapse counts."""
+        weights = []
+
+        def step(mixture):
+            weights.append(mixture.weights.tolist())
+            if len(weights) == 4:
+                raise np.linalg.LinAlgError
+            return mixture, [-10.0, -30.0, -25.0][len(weights) - 1]
+
+        assert gain_of(0, self.pair, step) == 15
+        assert weights == [[0.2, 0.8], [1], [1], [1]]

@@ -183,6 +183,19 @@ class TestHills:
         spot = seeking.spot(flat, 0.0)
         assert not search.is_near(spot, spot)
 
+    def test_groups_take_turns(self):
+        tops = [0.0, 100, 200, 300, 400]
+        step, followed = hills(tops, [9.0, 8, 7, 6, 5]), []
+
+        class Recorded(search.Search):
+            def follow(self, candidate):
+                followed.append(candidate.parameters)
+                super().follow(candidate)
+
+        groups = [Group(tops[:3], 3, 1), Group(tops[3:], 2, 0)]
+        Recorded(model(step), 1e-9, 1000).found(groups)
+        assert followed == [0, 100, 300, 200, 400]
+
     def test_hopes_of_next_to_nothing(self):
         hopes = chain([np.float64(1e-320)], repeat(np.float64(0)))
         run = acceleration.Run(
@@ -205,6 +218,16 @@ class TestWhatFitSays:
         assert " starts" in lines[2]
         assert len(lines) < 13
 
+    def test_of_many_ends_the_first_five(self):
+        ends = tuple(em.End(-float(i), i, 1, "a spike" * (i == 1)) for i in range(7))
+        lines = repr(em.Fit(0, 0.0, np.zeros(1), 0, True, n_starts=7, ends=ends)).splitlines()
+        assert lines[2:-1] == [
+            "  -0 from 1 start",
+            "  -1 from 1 start, suspicious",
+            *[f"  -{i} from 1 start" for i in (2, 3, 4)],
+            "  and 2 lower ones",
+        ]
+
     def test_ends_are_ends(self):
         """EM, run on from each, gains next to nothing; all are of the kind that was asked for."""
         found = fit(GALAXIES, 4, rng=0)
@@ -215,6 +238,26 @@ class TestWhatFitSays:
             on = fit(GALAXIES, end.parameters, tol=1e-13)
             assert abs(on.log_likelihood - end.log_likelihood) < 1e-4
         assert sum(end.n_starts for end in found.ends) <= found.n_starts
+
+    @pytest.mark.parametrize(
+        ("n_collapsed", "suspicious", "said"),
+        [
+            (10, "", []),
+            (11, "", ["11 of 20 starts collapsed"]),
+            (0, "a spike", ["no end was found that is not suspicious: a spike"]),
+            (11, "a spike", ["11 of 20", "not suspicious: a spike"]),
+        ],
+    )
+    def test_what_is_doubtful_is_told(self, n_collapsed, suspicious, said):
+        found = em.Fit(0, 0.0, np.zeros(1), 0, True, "tol", 1, 20, n_collapsed, (), suspicious)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            em.warn_if_doubtful(found, 2)
+        assert len(warned) == len(said)
+        for warning, text in zip(warned, said, strict=True):
+            assert text in str(warning.message)
+            assert warning.category is em.Doubtful
+            assert warning.filename == __file__
 
     def test_a_given_start_has_one_end(self):
         found = fit(WAITING, Mixture([0.5, 0.5], [50, 80], [5, 5]))
