@@ -362,6 +362,12 @@ class TestWrongWithoutAWord:
             found = fit(x, 2, sample_weight=far, rng=0)
             assert_allclose(found.log_likelihood, -28.702723, rtol=1e-7)
 
+    @pytest.mark.parametrize("x", [[2.0] * 10 + [5, 7, 8], [0.0] * 30 + [1, 2]])
+    def test_no_start_has_a_mean_twice(self, x):
+        groups = fitting.Table(x, None).starts(2, "full", 20, 0, np.random.default_rng(0))
+        for start in [*groups[0].starts, *groups[1].starts]:
+            assert len(np.unique(start.means)) == 2
+
     def test_the_first_start_is_at_weighted_quantiles(self):
         x, weights = np.arange(40.0), np.repeat([1, 9], 20)
         tables = fitting.Table(x, weights), fitting.Table(x.repeat(weights), np.ones(200))
