@@ -196,6 +196,16 @@ class TestHills:
         Recorded(model(step), 1e-9, 1000).found(groups)
         assert followed == [0, 100, 300, 200, 400]
 
+    def test_of_five_leaps_the_one_that_was_worth_most_says_what_is_left(self):
+        run = acceleration.Run(None, 1.0, acceleration.quasi_newton, 1e-9)
+        run.history, run.leap = [0.0, 1.0], acceleration.Leap(np.zeros(1), 1e-10)
+        run.worths.extend([100, 1, 1, 1, 1])
+        run.why_stop(True)
+        assert run.n_below == 0
+        run.worths.append(1)
+        run.why_stop(True)
+        assert run.n_below == 1
+
     def test_hopes_of_next_to_nothing(self):
         hopes = chain([np.float64(1e-320)], repeat(np.float64(0)))
         run = acceleration.Run(
@@ -351,6 +361,21 @@ class TestWrongWithoutAWord:
         for far in (weights, np.append(np.ones(12), np.zeros(4))):
             found = fit(x, 2, sample_weight=far, rng=0)
             assert_allclose(found.log_likelihood, -28.702723, rtol=1e-7)
+
+    @pytest.mark.parametrize("x", [[2.0] * 10 + [5, 7, 8], [0.0] * 30 + [1, 2]])
+    def test_no_start_has_a_mean_twice(self, x):
+        groups = fitting.Table(x, None).starts(2, "full", 20, 0, np.random.default_rng(0))
+        for start in [*groups[0].starts, *groups[1].starts]:
+            assert len(np.unique(start.means)) == 2
+
+    def test_the_first_start_is_at_weighted_quantiles(self):
+        x, weights = np.arange(40.0), np.repeat([1, 9], 20)
+        tables = fitting.Table(x, weights), fitting.Table(x.repeat(weights), np.ones(200))
+        means = []
+        for table in tables:
+            first = table.starts(3, "full", 20, 0, np.random.default_rng(0))[0].starts[0]
+            means.append(first.means + table.centre)
+        assert_allclose(*means, atol=0.5)
 
     def test_nor_do_hundreds_of_light_ones_decide(self):
         rng = np.random.default_rng(3)
