@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emtools.coordinates import LEAST, free, parameters_at, scales
-from emtools.em import Fit, is_noise, why_stop
+from emtools.em import Fit, aitken_gap, is_noise, why_stop
 
 DEPTH = 6  # points remembered
 PATIENCE = 10  # calls without a gain before a run is given up
@@ -351,6 +351,7 @@ class Run:
         self.points, self.tol, self.is_plain = accelerated(step, start, propose), tol, not propose
         self.best, self.leap, self.stopped = None, None, ""
         self.history, self.worths, self.n_below = [], deque(maxlen=5), 0
+        self.left = math.inf  # to gain, in nats, as it seems
 
     def go_on(self, n_calls):
         """Call the step so many times, or fewer if the run ends."""
@@ -373,10 +374,11 @@ class Run:
         slowest direction yet; and not where one has been refused, because there hopes are wrong.
         """
         if self.is_plain:
+            self.left = aitken_gap(self.history)
             return why_stop(self.history, self.tol)
         hope = self.leap.left if self.leap and has_moved else math.inf
-        left = max(self.worths, default=math.inf) * hope if 0 < hope < math.inf else hope
-        self.n_below = self.n_below + 1 if left < self.tol else 0
+        self.left = max(self.worths, default=math.inf) * hope if 0 < hope < math.inf else hope
+        self.n_below = self.n_below + 1 if self.left < self.tol else 0
         if self.n_below == 3:
             return "tol"
         idle = len(self.history) > PATIENCE and is_noise(self.history[-1::-PATIENCE][1::-1])

@@ -329,17 +329,17 @@ class Search:
             return False
         n_before = len(run.history)
         run.go_on(n_calls)
-        self.count(len(run.history) - n_before)
+        self.count(len(run.history) - n_before, run.left)
         return True
 
-    def count(self, n_steps):
-        """Steps that have been taken; shown with the best place so far."""
+    def count(self, n_steps, left=np.inf):
+        """Steps that have been taken; shown with the best place so far, and what a run has left."""
         self.n_steps += n_steps
         if self.bar is not None:
-            self.bar.set_postfix_str(self.standing(), refresh=False)
+            self.bar.set_postfix_str(self.standing(left), refresh=False)
             self.bar.update(n_steps)
 
-    def standing(self):
+    def standing(self, left=np.inf):
         """How the search stands, in a line."""
         said = ["1 start" if self.n_starts == 1 else f"{self.n_starts} starts"]
         if self.n_collapsed:
@@ -347,6 +347,8 @@ class Search:
         if self.places:
             best = self.best()
             said.append(f"best {best.log_likelihood:.6f} from {best.n_starts}")
+        if left < np.inf:
+            said.append(f"this run has {max(left, 0):.1e} left")
         return ", ".join(said)
 
     def joined(self, run, n_starts):

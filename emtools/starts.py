@@ -60,7 +60,7 @@ def kmeans_plus_plus(x, n_components, rng, n_tries=1):
         if not nearest.any():  # fewer different observations than components: any will do
             nearest = np.ones(len(x))
         drawn = rng.choice(len(x), size=n_tries, p=nearest / nearest.sum())
-        squares = ((points - points[drawn, None]) ** 2).sum(axis=2)  # (n_tries, N)
+        squares = np.stack([((points - points[n]) ** 2).sum(axis=1) for n in drawn])
         nearer = np.minimum(nearest, squares)
         best = nearer.sum(axis=1).argmin()
         chosen.append(drawn[best])

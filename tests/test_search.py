@@ -555,3 +555,22 @@ class TestConsistent:
             assert all(np.isfinite(part).all() for part in end.parameters)
         if options["tol"] == 0:
             assert found.n_iter == options["max_iter"]
+
+
+def test_a_bar_says_how_the_search_stands():
+    class Bar:
+        said = ()
+
+        def set_postfix_str(self, text, refresh=True):
+            self.said += (text,)
+
+        def update(self, n_steps):
+            assert n_steps > 0
+
+    bar = Bar()
+    step = hills([0.0, 10.0], [1.0, 3.0])
+    search.search(model(step), [Group([-60.0, 1.0, 9.0], 3, 3)], 1e-9, 100, bar=bar)
+    assert bar.said[0].startswith("3 starts")
+    assert any("1 collapsed" in text for text in bar.said)
+    assert any(" left" in text for text in bar.said)
+    assert "best 3.000000 from 1" in bar.said[-1]

@@ -4,6 +4,7 @@ The sums of a step add up, whoever computed them. `fit_chunks`, `fit_file` and `
 who goes through the chunks, and in nothing else; all else is `emtools.fitting.fit_source`.
 """
 
+import warnings
 from functools import cached_property, partial, reduce
 from os import PathLike
 from pathlib import Path
@@ -228,7 +229,9 @@ class Chunks:
         some = np.concatenate(self.for_each(partial(some_rows, share, int(rng.integers(2**32)))))
         options = {"covariance": covariance, "n_starts": n_starts, "min_std": min_std}
         try:
-            found = fit(some, n_components, tol=1e-3, rng=rng, **options)
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                found = fit(some, n_components, tol=1e-3, rng=rng, **options)
         except Collapse as collapse:
             collapse.cure += f". (x: {len(some)} observations drawn from the chunks for a start)"
             raise
@@ -237,6 +240,8 @@ class Chunks:
                 f"no start was found among {len(some)} observations drawn from the chunks: "
                 f"{error}. Or give a mixture as start"
             ) from None
+        for warning in said:  # again, with the line that called
+            warnings.warn(warning.message, stacklevel=self.stacklevel)
         return [Group([given(found, self.summary, self.centre)], 1, 1)]
 
 
