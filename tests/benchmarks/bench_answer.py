@@ -34,11 +34,11 @@ PICTURE = HERE.parents[1] / "docs" / "benchmark_answer.png"
 N_SEEDS, N_STARTS = 10, 10
 LARGE = 5_000  # observations; from here on a peer gets more seconds
 SECONDS = {  # for all seeds of a small piece of work, of a large one
-    "scikit-learn": (10, 40),
-    "scikit-learn, tight": (15, 90),
+    "scikit-learn": (10, 30),
+    "scikit-learn, tight": (15, 60),
     "gmmx": (10, 30),
     "mclust": (10, 20),
-    "ten plain runs": (10, 40),
+    "ten plain runs": (10, 30),
 }
 SAME = 1e-6  # nats: what differs by less is the same end
 SLOW = 1000  # EM steps a start
