@@ -338,9 +338,9 @@ def move_by_key_and_mouse(page, player):
     by_key = [
         seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
     ]
-    by_mouse = [
-        seconds_to_change(page, image, partial(click_at, track, part)) for part in (0.95, 0.5, 0.05)
-    ]
+    is_last = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+    parts = (0.05, 0.5, 0.95) if is_last else (0.95, 0.5, 0.05)  # each is another place
+    by_mouse = [seconds_to_change(page, image, partial(click_at, track, part)) for part in parts]
     return [*by_key, *by_mouse]
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -504,6 +504,7 @@ class TestProperties:
             assert_allclose(new.weights @ new.means, average, rtol=1e-11, atol=1e-11)
             centre, packed = X.mean(axis=0), kernel.packed(start, structure)
             expansion = kernel.coefficients(packed, centre)
+            assume(expansion is not None)  # too few digits: not this way
             odds = expansion[1:] - expansion[0]
             sums, _ = kernel.expanded_sums(odds, centre, X, sample_weight)
             assert_allclose(sums[:, 0].sum(), sample_weight.sum(), rtol=1e-12)

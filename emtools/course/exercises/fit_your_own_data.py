@@ -142,6 +142,11 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
     in_minutes = -1126.6930824207
     if is_close(log_likelihood, in_minutes - 271 * np.log(60), 1e-6):
         return right("You kept the seconds: the same fit, less 271 log 60, because of the unit.")
+    if is_close(log_likelihood, -613.33, 2e-4):  # rounding is all the width there is
+        return not_yet(
+            "A floor keeps the wait counted twice from stopping the fit, and the fit then "
+            "measures the floor. Leave the second wait out."
+        )
     return judge(
         log_likelihood,
         in_minutes,
@@ -156,11 +161,6 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
             (-3120.618622, "Diagonal bells do not complain, and count the wait twice. Full bells!"),
             (-1030.281676, "You left out more than needed: the eruptions can stay."),
             (-1034.001750, "You left out more than needed: the eruptions can stay."),
-            (
-                -613.326753,
-                "A floor keeps the wait counted twice from stopping the fit, and the fit then "
-                "measures the floor. Leave the second wait out.",
-            ),
             (-385.466363, "You have standardised the columns. Keep the units."),
             (-384.464515, "You have standardised the columns. Keep the units."),
         ],
