@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as some_arrays
 from numpy.testing import assert_allclose
 
-from emtools import Mixture, MultivariateMixture, data, fit, logspace, multivariate
+from emtools import (
+    Mixture,
+    MultivariateMixture,
+    data,
+    fit,
+    logspace,
+    missing,
+    multivariate,
+)
 from emtools.acceleration import climb_in_leaps
 from emtools.bound import LINKAGE, linkage_step
 from emtools.collapse import Collapse
@@ -334,3 +342,21 @@ def test_cheapest_is_the_best_of_all_orders(costs):
     rows = range(4)
     best = min(sum(costs[rows, list(order)]) for order in permutations(rows))
     assert_allclose(costs[rows, cheapest(costs)].sum(), best)
+
+
+def test_other_models_of_the_course():
+    """Lifetimes by the map's slope, the closed form scale / sqrt(events); gaps by the bootstrap."""
+    times, ended = np.array([2.0, 5, 8, 10, 10]), np.array([True, True, True, False, False])
+    found = missing.fit_censored(times, ended)
+    lifetimes = missing.checked_lifetimes(times, ended)
+    step = step_on(lifetimes, missing.censored_e_step, missing.censored_m_step)
+    said = by_jacobian(step, found, [[5.0]])  # of log scale: one for each lifetime
+    assert_allclose(said.errors.scale, found.parameters.scale / np.sqrt(3), rtol=1e-5)
+    assert_allclose(said.rates, [2 / 5], rtol=1e-5)  # the share that is censored
+    X = data.old_faithful()
+    X[np.random.default_rng(0).random(272) < 0.4, 1] = np.nan
+    found = missing.fit(X, rng=0)
+    said = bootstrap(X, lambda rows: missing.fit(rows, found), found, np.random.default_rng(1), 30)
+    complete = np.sqrt(found.parameters.covariance[0, 0] / 272)
+    assert_allclose(said.errors.mean[0], complete, rtol=0.4)
+    assert said.errors.mean[1] > np.sqrt(found.parameters.covariance[1, 1] / 272)
