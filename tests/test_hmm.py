@@ -597,7 +597,8 @@ def test_where_em_is_slow_leaps_take_at_most_half_the_steps(sequences, emissions
     plain = hmm.fit(sequences, 3, accelerate=False, **options)
     assert leaps.log_likelihood > plain.log_likelihood - 1e-8  # the cones have a higher hill
     assert np.diff(leaps.history).min() > -1e-9
-    assert 2 * leaps.n_steps <= plain.n_steps
+    is_same_hill = leaps.log_likelihood < plain.log_likelihood + 1e-8
+    assert (3 if is_same_hill else 2) * leaps.n_steps <= plain.n_steps
 
 
 def test_zeros_of_the_start_stay_zeros():
