@@ -9,7 +9,6 @@ import argparse
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import contents
 import nbformat
@@ -55,6 +54,8 @@ def build_site(sources, folder):
     if sphinx([*options, str(sources), str(folder)]):
         sys.exit("the book was not built: see what Sphinx says above")
     shutil.copytree(sources / players.FOLDER, folder / players.FOLDER)
+    for path in folder.rglob("*.map"):  # for those who mend the theme's scripts
+        path.unlink()
 
 
 def megabytes(folder):
@@ -68,7 +69,7 @@ def megabytes(folder):
 def prepare(folder, with_pdf=False):
     """Write everything that Sphinx reads into a folder of its own."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("solutions", "api", "downloads/solutions"):
+    for name in ("solutions", "api", "downloads"):
         (folder / name).mkdir(parents=True)
     for path in DOCS.glob("*.png"):
         shutil.copy(path, folder)
@@ -118,11 +119,10 @@ def write_chapter(chapter, folder, drawn):
     show_players(notebook, drawn.get(contents.stem(chapter), []))
     if solved(chapter):
         solutions = nbformat.read(solved(chapter), as_version=4)
-        shutil.copy(solved(chapter), folder / "downloads/solutions" / name)
         settle(solutions, f"solutions/{name}")
         write_page(solutions_of(chapter, solutions), folder / "solutions" / name)
         link_exercises(chapter, notebook)
-    title, *rest = notebook.cells[0].source.splitlines()
+    rest = notebook.cells[0].source.splitlines()[1:]
     notebook.cells[0].source = "\n".join([f"# {numbered(chapter)}", "", launches(chapter), *rest])
     write_page(notebook, folder / name)
 
@@ -141,7 +141,6 @@ def settle(notebook, name):
         for output in cell.get("outputs", []):
             if "data" in output:
                 settle_picture(output.data, output.metadata, cell, name)
-
 
 
 def settle_picture(data, metadata, cell, name):
@@ -185,7 +184,7 @@ def label_exercise(text, label):
 
 def solutions_of(chapter, notebook):
     """Of a solved chapter its exercises alone, each with a way back."""
-    number, name = chapter["number"], f"{contents.stem(chapter)}.ipynb"
+    number = chapter["number"]
     first, end = (section(notebook, title) for title in ("Exercises", "Further reading"))
     notebook.cells = notebook.cells[first:end]
     for index, cell in reversed(list(enumerate(notebook.cells))):
@@ -196,11 +195,17 @@ def solutions_of(chapter, notebook):
             notebook.cells.insert(index + 2, nbformat.v4.new_markdown_cell(link))
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((?=\d\d_\w+\.ipynb)", "](../", cell.source)
-    title = f"# Solutions of {numbered(chapter)}\n\n{{download}}`The whole chapter, solved " \
-            f"<../downloads/solutions/{name}>` is a notebook, too."
+    title = f"# Solutions of {numbered(chapter)}\n\nThe whole chapter, solved: {where(chapter)}."
     first = notebook.cells[0]
     first.source = first.source.replace("## Exercises", title, 1)
     return notebook
+
+
+def where(chapter):
+    """A solved chapter's place in the repository, as a link if the repository has an address."""
+    path = solved(chapter).relative_to(ROOT).as_posix()
+    link = f"[`{path}`](https://github.com/{repository()}/blob/HEAD/{path})"
+    return link if has_address() else f"`{path}`"
 
 
 def section(notebook, title):
@@ -234,14 +239,23 @@ def has_address():
 def chapters_page():
     """The chapters in a table, and in the three walks as the contents of this part."""
     rows = [row.replace("](notebooks/", "](") for row in contents.readme_rows()]
-    lines = ["# Chapters", "", "Minutes are those of reading, then those of the exercises.", ""]
-    lines += [*rows, ""]
-    chapters = written()
+    chapters, lines = written(), ["# Chapters", "", f"{walks()} Minutes are those of reading,"]
+    lines += ["then those of the exercises.", "", *rows, ""]
     for walk in contents.course()["walk"]:
         last = [chapter["file"] for chapter in chapters].index(walk["last"]) + 1
         lines += toctree(chapters[:last], walk["name"].capitalize())
         chapters = chapters[last:]
     return "\n".join(lines)
+
+
+def walks():
+    """How far one comes in which time."""
+    numbers = {chapter["file"]: chapter["number"] for chapter in written()}
+    ways = [
+        f"{w['name']} from {numbers[w['first']]} to {numbers[w['last']]}"
+        for w in contents.course()["walk"]
+    ]
+    return f"There are three walks: {', '.join(ways[:-1])}, and {ways[-1]}."
 
 
 def toctree(chapters, caption, folder=""):
@@ -261,10 +275,13 @@ def solutions_page():
 
 def front_contents(with_pdf):
     """What stands under the first page: the PDF if it was made, and the parts of the book."""
-    lines = [f"The same on paper: <a href=\"{PDF}\">all chapters as one PDF</a>."] if with_pdf else []
+    lines = [f'The same on paper: <a href="{PDF}">all chapters as one PDF</a>.'] * with_pdf
     if not has_address():
-        lines += ["", "Links to Binder and Colab will stand at the top of each chapter as soon as",
-                  "`pyproject.toml` has the address of the repository."]
+        lines += [
+            "",
+            "Links to Binder and Colab will stand at the top of each chapter as soon as",
+            "`pyproject.toml` has the address of the repository.",
+        ]
     parts = ["chapters", "solutions/index", "api/index"]
     parts += [name for name in PAGES if (DOCS / "pages" / f"{name}.md").exists()]
     return "\n".join(["", *lines, "", "```{toctree}", ":hidden:", "", *parts, "```", ""])

@@ -2,6 +2,8 @@
 
 import re
 
+import reference
+
 project = "Expectation-Maximization, step by step"
 author = "The emtools authors"
 copyright = "the emtools authors: code BSD 3-Clause, text and figures CC BY 4.0"
@@ -34,15 +36,18 @@ html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_js_files = [("player.js", {"defer": "defer"})]
 html_show_search_summary = False  # it would fetch each page that is found, which a disk forbids
+html_use_index = False
+html_domain_indices = False
 html_copy_source = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
-    "logo": {"text": project},
+    "logo": {"text": "EM, step by step"},
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
     "search_bar_text": "Search the course",
     "show_toc_level": 2,
+    "back_to_top_button": False,  # it covers what is read
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -55,12 +60,8 @@ def escape_stars(app, what, name, thing, options, lines):
     lines[:] = [re.sub(r"(?<![\\*\w])\*(?=[\s,;.)])", r"\\*", line) for line in lines]
 
 
-def skip_fields(app, what, name, thing, skip, options):
-    """Leave out what says no more than "Alias for field number 0"."""
-    return True if type(thing).__name__ == "_tuplegetter" else None
-
-
 def setup(app):
     """Hook into autodoc."""
     app.connect("autodoc-process-docstring", escape_stars, priority=100)
-    app.connect("autodoc-skip-member", skip_fields)
+    app.connect("autodoc-process-docstring", reference.add_fields)
+    app.connect("autodoc-skip-member", reference.skip_fields)

@@ -10,6 +10,7 @@ import ast
 import contextlib
 import hashlib
 import html
+import inspect
 import io
 import itertools
 import json
@@ -17,7 +18,6 @@ import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
-from pathlib import Path
 
 import nbformat
 from contents import NOTEBOOKS, ROOT
@@ -138,7 +138,7 @@ def fingerprint(notebook):
     parts = [cell.source.encode() for cell in notebook.cells]
     package = sorted((ROOT / "emtools").rglob("*.*"))
     parts += [path.read_bytes() for path in package if path.suffix in (".py", ".csv")]
-    parts += [Path(__file__).read_bytes()]
+    parts += [inspect.getsource(part).encode() for part in (draw, small)]
     parts += [version(name).encode() for name in ("numpy", "matplotlib", "pillow")]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:16]
 
@@ -192,7 +192,8 @@ def described(widget):
         return image.value
 
     def says(*place):
-        words = [f"{label} {of[index]}" for (label, of), index in zip(widget.controls, place)]
+        at = zip(widget.controls, place, strict=True)
+        words = [f"{label} {words[index]}" for (label, words), index in at]
         return ", ".join(words)
 
     widget.frame, widget.says = frame, says
@@ -245,9 +246,9 @@ def control(label, words, at):
     """HTML of one slider, with buttons that step and play."""
     label, word = html.escape(label), html.escape(words[at])
     return f"""<div class="em-control">
-<button type="button" data-by="-1" aria-label="{label}: one back">&#9664;&#xFE0E;</button>
-<button type="button" data-play aria-label="{label}: play">&#9654;&#xFE0E;&#9654;&#xFE0E;</button>
-<button type="button" data-by="1" aria-label="{label}: one on">&#9654;&#xFE0E;</button>
+<button type="button" data-by="-1" aria-label="one back: {label}">&lsaquo;</button>
+<button type="button" data-play aria-label="Play: {label}">Play</button>
+<button type="button" data-by="1" aria-label="one on: {label}">&rsaquo;</button>
 <label>{label} <input type="range" min="0" max="{len(words) - 1}" value="{at}" step="1"
  aria-valuetext="{word}"></label>
 <output aria-live="off">{word}</output>

@@ -1,13 +1,15 @@
 """Pages of the reference: each module of `emtools` that a reader may use, from its docstrings."""
 
 import importlib
+import inspect
 import pkgutil
+import re
 
 import contents
 
 import emtools
 
-# Of the kit of the pages, what whoever writes a chapter calls; the rest belongs to one chapter each.
+# Of the kit of the pages, what whoever writes a chapter calls; the rest is for one chapter each.
 KIT = ("course.report", "course.plots", "course.widgets")
 
 
@@ -45,7 +47,7 @@ def sentence(name):
 
 def front(parts):
     """The page that lists all modules."""
-    lines = ["# Reference", "", "```{eval-rst}", ".. automodule:: emtools", "   :no-members:", "```", ""]
+    lines = ["# Reference", "", *documented("emtools", "no-members")]
     for title, modules in parts.items():
         lines += [f"## {title}", "", "| module | chapter | what it is |", "|---|---|---|"]
         for name, chapter in modules.items():
@@ -62,5 +64,31 @@ def page(name, chapter):
     if chapter:
         title = f"{chapter['number']} {chapter['title']}"
         lines += [f"Taught in [{title}](../{contents.stem(chapter)}.ipynb).", ""]
-    lines += ["```{eval-rst}", f".. automodule:: emtools.{name}", "   :members:", "```", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *documented(f"emtools.{name}", "members")])
+
+
+def documented(module, option):
+    """Where Sphinx puts what a module's docstrings say."""
+    return ["```{eval-rst}", f".. automodule:: {module}", f"   :{option}:", "```", ""]
+
+
+# What Sphinx asks when it reads a docstring
+
+
+def add_fields(app, what, name, thing, options, lines):
+    """Let the docstring of a tuple with names end with its fields, as the code explains them."""
+    if what == "class" and hasattr(thing, "_fields"):
+        lines += ["", *(f"- ``{field}``{says}" for field, says in fields(thing)), ""]
+
+
+def fields(kind):
+    """The fields of a tuple with names, each with the comment behind it."""
+    line = re.compile(r"^ {4}(\w+): .*?(?:  # (.*))?$", re.MULTILINE)
+    for field, comment in line.findall(inspect.getsource(kind)):
+        if field in kind._fields:
+            yield field, f": {comment}" if comment else ""
+
+
+def skip_fields(app, what, name, thing, skip, options):
+    """Leave out what says no more than "Alias for field number 0"."""
+    return True if type(thing).__name__ == "_tuplegetter" else None

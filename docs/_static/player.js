@@ -35,11 +35,15 @@ function begin(player) {
         const output = row.querySelector("output");
         let timer = null;
 
+        function call(word) {
+            play.textContent = word;
+            play.setAttribute("aria-label", `${word}: ${about.controls[number][0]}`);
+        }
+
         function stop() {
             clearInterval(timer);
             timer = null;
-            play.setAttribute("aria-label", play.getAttribute("aria-label").replace("pause", "play"));
-            play.classList.remove("em-playing");
+            call("Play");
         }
 
         function move(by) {
@@ -54,8 +58,7 @@ function begin(player) {
             show();
             fetchAhead(number);
             timer = setInterval(move, PACE, 1);
-            play.setAttribute("aria-label", play.getAttribute("aria-label").replace("play", "pause"));
-            play.classList.add("em-playing");
+            call("Pause");
         }
 
         play.addEventListener("click", () => {
