@@ -116,7 +116,7 @@ def memory(megabytes: float | None) -> Verdict:
             (0.16, "That is in gigabytes, of a thousand megabytes each."),
         ],
         what="Observations times components times bytes per number.",
-        because="And the E-step holds several such tables at once. Chapters 15 and 16 deal with that.",
+        because="And the E-step holds several such tables at once; chapters 15 and 16 mend that.",
     )
 
 
