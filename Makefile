@@ -58,6 +58,14 @@ lock: .venv/developer
 		--output-file tests/requirements.txt
 COMPILE := --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url
 
+# The course as a web site that reads offline, in build/book; with `make pdf` also as one PDF in it, for which Chromium
+# has to be there.
+.PHONY: book pdf
+book: .venv/developer
+	$(PY) docs/book.py
+pdf: .venv/developer
+	$(PY) docs/book.py --pdf
+
 clean:
 	rm -rf .venv
 
