@@ -41,17 +41,22 @@ def print_course(site, path):
     path : Path
         Of the PDF.
     """
-    parts = [read_part(site, name) for name in names(site)]
-    page = site / PAGE
-    numbers, found = None, {}
     with chromium() as browser:
-        while found != numbers:  # a number of fewer digits may move a line, seldom a page
-            numbers = found
-            page.write_text(one_page(parts, numbers), encoding="utf-8")
-            pdf = printed(browser, page)
-            found = page_numbers(pdf)
-    page.unlink()
-    path.write_bytes(pdf)
+        path.write_bytes(print_pages(browser, site, names(site)))
+
+
+def print_pages(browser, site, pages):
+    """These pages of a site as one PDF, with right numbers in its contents."""
+    parts = [read_part(site, name, pages) for name in pages]
+    path = site / PAGE
+    numbers, found = None, {}
+    while found != numbers:  # a number of fewer digits may move a line, seldom a page
+        numbers = found
+        path.write_text(one_page(parts, numbers), encoding="utf-8")
+        pdf = printed(browser, path)
+        found = page_numbers(pdf)
+    path.unlink()
+    return pdf
 
 
 def names(site):
@@ -64,7 +69,7 @@ def names(site):
 # One page
 
 
-def read_part(site, name):
+def read_part(site, name, pages):
     """The article of a page as a part of one long page, with anchors that begin with its name."""
     soup = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
     article = soup.find("article")
@@ -76,7 +81,7 @@ def read_part(site, name):
     for element in article.select("[id]"):
         element["id"] = anchor(name, element["id"])
     article["id"] = anchor(name)
-    lead_within(article, name, set(names(site)))
+    lead_within(article, name, pages)
     return article
 
 
@@ -92,7 +97,7 @@ def anchor(name, fragment=""):
     return "-".join(filter(None, [name.replace("/", "-"), fragment]))
 
 
-def lead_within(article, name, printed_names):
+def lead_within(article, name, pages):
     """Let links and pictures of an article lead where they are when it is a part of one page."""
     folder = posixpath.dirname(name)
     for image in article.select("img"):
@@ -100,10 +105,10 @@ def lead_within(article, name, printed_names):
     for link in article.select("a[href]"):
         if ":" in link["href"]:  # out of the book
             continue
-        page, _, fragment = link["href"].partition("#")
-        target = posixpath.normpath(posixpath.join(folder, page)) if page else f"{name}.html"
+        file, _, fragment = link["href"].partition("#")
+        target = posixpath.normpath(posixpath.join(folder, file)) if file else f"{name}.html"
         target = target.removesuffix(".html")
-        if target in printed_names:
+        if target in pages:
             link["href"] = "#" + anchor(target, fragment)
         else:
             link.unwrap()  # the reference is not printed
