@@ -105,9 +105,6 @@ def opened(page, site, name, query=""):
     return page
 
 
-every_page = pytest.mark.parametrize("name", PAGES)
-
-
 # What is on the disk
 
 
@@ -193,17 +190,6 @@ def test_the_reference_has_public_names_alone(soups):
             assert not [word for word in documented if word.startswith("_")], name
 
 
-def test_too_much_to_carry_stops_the_build(site, monkeypatch):
-    book.check_sizes(site)
-    monkeypatch.setattr(book, "MOST_A_PAGE", 0.5)
-    with pytest.raises(SystemExit, match=r"html has \d\.\d MB with its pictures; 0\.5 is"):
-        book.check_sizes(site)
-    monkeypatch.setattr(book, "MOST_A_PAGE", 3)
-    monkeypatch.setattr(book, "MOST", 10)
-    with pytest.raises(SystemExit, match="the book has"):
-        book.check_sizes(site)
-
-
 def player_pages():
     return [path.stem for path in players.chapters_with_players()]
 
@@ -223,15 +209,15 @@ def test_each_player_has_a_file_for_each_place(site, soups):
 # In a browser
 
 
-@every_page
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_and_can_be_used_by_everybody(page, site, name):
-    """From a disk, with no fault and no request out of its folder, in the light and in the dark."""
+    """From a disk, with no fault and no request out of its folder; on a telephone, in the dark."""
+    page.set_viewport_size({"width": 400, "height": 800})
     opened(page, site, name)
-    assert page.locator("main h1").count() == 1
-    formulas = page.locator("article :is(div.math, span.math)").count()
-    assert page.locator("article mjx-container").count() >= formulas
-    assert page.locator("article mjx-container math").count() >= formulas  # for a screen reader
-    assert page.locator("[data-mjx-error], mjx-merror").count() == 0
+    check_maths(page)
+    assert page.evaluate(WIDER_THAN_THE_PAGE) == []
+    assert page.evaluate(OUT_OF_REACH) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
     check_axe(page, {"rules": {"color-contrast": {"enabled": False}}})
     page.evaluate(MARK_REPETITIONS)
     check_axe(page, CONTRAST)
@@ -240,6 +226,25 @@ def test_a_page_opens_and_can_be_used_by_everybody(page, site, name):
     check_axe(page, CONTRAST)
     assert page.faults == []
 
+
+def check_maths(page):
+    """Every formula is drawn, none of them as an error, and has MathML for a screen reader."""
+    formulas = page.locator("article :is(div.math, span.math)").count()
+    assert page.locator("article mjx-container").count() >= formulas
+    assert page.locator("article mjx-container math").count() >= formulas
+    assert page.locator("[data-mjx-error], mjx-merror").count() == 0
+
+
+# Code, tables and formulas may be wider than a telephone: they scroll in a box of their own.
+WIDER_THAN_THE_PAGE = """() => [document.documentElement, ...document.querySelectorAll("body *")]
+    .filter(box => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
+        && (box === document.documentElement
+            || ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
+        && !box.matches("pre, div.math, .pst-scrollable-table-container, .cell_output *"))
+    .map(box => `${box.tagName}.${box.className}: ${box.scrollWidth} > ${box.clientWidth}`)"""
+OUT_OF_REACH = """() => [...document.querySelectorAll("article :is(pre, div.math)")]
+    .filter(box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0)
+    .map(box => box.textContent)"""
 
 # To measure the contrast of each word in each cell takes seconds a page. So code whose colours have
 # all been seen above it is left out.
@@ -267,25 +272,6 @@ def check_axe(page, options):
         if rule["impact"] in ("serious", "critical")
     ]
     assert grave == []
-
-
-# What is wider than its place, and how wide things are that may be: code, tables, formulas.
-SCROLLS = """() => [document.documentElement, ...document.querySelectorAll("body *")]
-    .filter(box => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
-        && (box === document.documentElement
-            || ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
-        && !box.matches("pre, div.math, .pst-scrollable-table-container, .cell_output *"))
-    .map(box => `${box.tagName}.${box.className}: ${box.scrollWidth} > ${box.clientWidth}`)"""
-
-
-@every_page
-def test_on_a_telephone_nothing_scrolls_sideways_but_in_a_box_of_its_own(page, site, name):
-    page.set_viewport_size({"width": 400, "height": 800})
-    opened(page, site, name)
-    assert page.evaluate(SCROLLS) == []
-    for box in page.locator("article :is(pre, div.math)").all():
-        if box.evaluate("box => box.scrollWidth > box.clientWidth + 1"):
-            assert box.get_attribute("tabindex") == "0", box.inner_text()
 
 
 @pytest.mark.parametrize("stem", player_pages())
@@ -409,14 +395,3 @@ def test_the_pdf_knows_on_which_page_its_parts_begin(pdf):
     assert numbers[parts[0]] + 3 < numbers[parts[1]] < numbers[parts[2]] - 5
     solution = paper.anchor(f"solutions/{CHAPTERS[1]}", "solution-01-m-step-by-hand")
     assert numbers[solution] == numbers[parts[2]]
-
-
-def test_links_on_paper_say_where_they_lead(site):
-    part = paper.read_part(site, CHAPTERS[1], paper.names(site))
-    text = paper.with_numbers(
-        str(part), {"solutions-01_fit_two_bells-solution-01-m-step-by-hand": 7}
-    )
-    assert "Solution of exercise 2</span></a> (p.\u00a07)" in text
-    assert "em-player" not in text
-    assert "In the web book, this is a picture to move: iteration." in text
-    assert "_downloads" not in text

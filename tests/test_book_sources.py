@@ -9,6 +9,7 @@ import sys
 import book
 import nbformat
 import numpy as np
+import paper
 import players
 import pytest
 from PIL import Image
@@ -132,3 +133,52 @@ def test_a_frame_keeps_its_colours():
     assert np.abs(before - after).max() <= 20
     assert (after[0, 0] == 255).all()
     assert len(players.small(png)) < len(png) / 2
+
+
+# The site
+
+
+@pytest.fixture
+def small_site(tmp_path):
+    """Two pages, pictures and a player's frames, as a built site has them."""
+    for path, size in {
+        "_images/a.png": 300,
+        "players/01_a/0/0.webp": 200,
+        "_static/x.js": 50,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(bytes(size * 1000))
+    (tmp_path / "solutions").mkdir()
+    chapter = """<nav><a href="b.html">no part of it</a></nav><article><section id="top">
+        <h1>01 A<a class="headerlink" href="#top">#</a></h1><img src="_images/a.png" alt="A picture">
+        <div class="em-player"><label>iteration</label></div>
+        <a href="solutions/01_a.html#answer">Solution</a> <a href="api/em.html">reference</a>
+        <a href="https://example.org">elsewhere</a></section></article>"""
+    (tmp_path / "01_a.html").write_text(chapter, encoding="utf-8")
+    solutions = '<article><h1>Answers</h1><p id="answer"></p><img src="../_images/a.png"></article>'
+    (tmp_path / "solutions/01_a.html").write_text(solutions, encoding="utf-8")
+    return tmp_path
+
+
+def test_too_much_to_carry_stops_the_build(small_site, monkeypatch):
+    book.check_sizes(small_site)
+    monkeypatch.setattr(book, "MOST_A_PAGE", 0.4)
+    with pytest.raises(SystemExit, match=r"^01_a.html has 0\.5 MB with its pictures; 0\.4 is"):
+        book.check_sizes(small_site)
+    monkeypatch.setattr(book, "MOST", 0.5)
+    monkeypatch.setattr(book, "MOST_A_PAGE", 3)
+    with pytest.raises(SystemExit, match=r"^the book has 0\.6 MB; 0\.5 is the most"):
+        book.check_sizes(small_site)
+
+
+def test_on_paper_links_say_on_which_page_is_what_they_lead_to(small_site):
+    pages = ["01_a", "solutions/01_a"]
+    chapter, solutions = (paper.read_part(small_site, name, pages) for name in pages)
+    text = paper.with_numbers(str(chapter), {"solutions-01_a-answer": 7})
+    assert '<a href="#solutions-01_a-answer">Solution</a> (p.\u00a07)' in text
+    assert "In the web book, this is a picture to move: iteration." in text
+    assert 'href="https://example.org"' in text
+    for unprinted in ("em-player", "headerlink", "api/em", "no part of it"):
+        assert unprinted not in text
+    assert 'id="solutions-01_a-answer"' in str(solutions)
+    assert 'src="_images/a.png"' in str(solutions)
