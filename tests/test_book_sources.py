@@ -150,7 +150,8 @@ def small_site(tmp_path):
         (tmp_path / path).write_bytes(bytes(size * 1000))
     (tmp_path / "solutions").mkdir()
     chapter = """<nav><a href="b.html">no part of it</a></nav><article><section id="top">
-        <h1>01 A<a class="headerlink" href="#top">#</a></h1><img src="_images/a.png" alt="A picture">
+        <h1>01 A<a class="headerlink" href="#top">#</a></h1>
+        <img src="_images/a.png" alt="A picture">
         <div class="em-player"><label>iteration</label></div>
         <a href="solutions/01_a.html#answer">Solution</a> <a href="api/em.html">reference</a>
         <a href="https://example.org">elsewhere</a></section></article>"""
