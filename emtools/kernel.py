@@ -1,9 +1,9 @@
 """The kernel behind `fit`: chapter 07's step as two matrix products, piece by piece (chapter 15).
 
 EM needs only sums over the observations. They are taken over pieces small enough for the cache of
-the processor, a piece is cut into blocks small enough for one matrix product, and all sums add up,
-whoever computed them. `expanded_sums` is the fast way, `exact_sums` the one for mixtures whose
-digits the fast way would lose; `make_step` decides.
+the processor, matrix products over blocks of a piece, and all sums add up, whoever computed them.
+`expanded_sums` is the fast way, `exact_sums` the one for mixtures whose digits the fast way would
+lose; `make_step` decides.
 
 In this order: how the kernel holds a mixture; the table of terms; Eq. (2), what the log joint is in
 them; Eq. (3), from log odds to responsibilities; Eq. (1), from sums to a mixture; both ways to the
