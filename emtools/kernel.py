@@ -287,7 +287,7 @@ def sum_of_logs(totals):
         n_products = -(-len(totals) // n_factors)  # rounded up
         whole = len(totals) // n_products * n_products
         products = np.multiply.reduce(totals[:whole].reshape(-1, n_products))
-        products[: len(totals) - whole] *= totals[whole:]
+        products[: len(totals) - whole] *= totals[whole:]  # those left over
         log_sum = np.add.reduce(np.log(products, out=products))
         if math.isfinite(log_sum):
             return log_sum
