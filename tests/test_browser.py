@@ -424,3 +424,39 @@ def test_saving_a_solution_writes_no_text(course):
     saved = nbformat.read(course.folder / SOLUTION, as_version=4)
     assert saved.cells[-1].source == "# Read on"
     assert {path: path.read_bytes() for path in course.folder.rglob("*.md")} == texts
+
+
+def open_document(page, path):
+    """Open a notebook as it is stored."""
+    opened = "async path => { await jupyterapp.commands.execute('docmanager:open', {path}) }"
+    page.evaluate(opened, path)
+    wait_for_notebook(page, Path(path).name)
+
+
+def figures_of(chapter):
+    """Places of the cells that show a figure, and the words that their text gives them."""
+    text = ROOT / "notebooks" / "source" / Path(chapter).with_suffix(".md").name
+    for index, cell in enumerate(jupytext.read(text).cells):
+        if "mystnb" in cell.metadata:
+            yield index, cell.metadata["mystnb"]["image"]["alt"]
+
+
+def seen_in(page, index, part):
+    """What a part of a cell is, once the cell has been scrolled to: words, width and height."""
+    page.evaluate(f"{NOTEBOOK}.scrollToItem({index}, 'start')")
+    found = f"() => {NOTEBOOK}.widgets[{index}].node.querySelector('{part}')"
+    page.wait_for_function(f"() => ({found})()?.naturalWidth > 0", timeout=10_000)
+    return page.evaluate(f"() => [({found})()].map(x => [x.alt, x.naturalWidth, x.clientWidth])[0]")
+
+
+def test_figures_have_their_words_as_stored_and_as_just_run(page):
+    open_document(page, CHAPTER)
+    expected = list(figures_of(CHAPTER))
+    for run in (lambda: None, lambda: check_run(run_all(page))):
+        run()
+        for index, words in expected:
+            alt, size, width = seen_in(page, index, ".jp-OutputArea img")
+            print(alt, size, width)
+            assert alt == words
+            assert 600 < width <= size
+    assert page.faults == []

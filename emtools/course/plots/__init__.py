@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emtools import multivariate
+from emtools.course.plots.described import show_with_words
+from emtools.course.plots.numbers import table  # noqa: F401  (part of what this package offers)
 from emtools.kinds import parameters_of
 from emtools.logspace import e_step, log_joint
 from emtools.mixture import Mixture
@@ -42,6 +44,7 @@ plt.rcParams.update(
         "legend.fontsize": 10,
     }
 )
+show_with_words()
 
 
 def new_axes(n_rows=1, n_columns=1, height=3.6, **options):

@@ -1,0 +1,130 @@
+"""A figure for whoever does not see it: in words, and in a page as a picture with these words."""
+
+import hashlib
+import html
+import sys
+from collections import Counter
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from emtools.course.plots.numbers import marks_of, panels_of
+
+ONE = {"points": "set of points", "bars": "set of bars", "strokes": "set of strokes"}
+SEVERAL = {"points": "sets of points", "bars": "sets of bars", "strokes": "sets of strokes"}
+
+
+def describe(figure):
+    """What a figure holds, in words that are true of any figure: panels, axes, marks, texts.
+
+    Parameters
+    ----------
+    figure : Figure
+        Whoever drew on it, and whatever.
+
+    Returns
+    -------
+    str
+        A few sentences, as many as there are panels.
+    """
+    return " ".join(panel_in_words(name, ax) for name, ax in panels_of(figure))
+
+
+def panel_in_words(name, ax):
+    """A panel's title, both axes with their ranges, how many marks of each kind, and its texts."""
+    marks = list(marks_of(ax))
+    axes = " against ".join(axis_in_words(ax, which) for which in "yx") if ax.axison else ""
+    counts = Counter(mark.kind for mark in marks if mark.kind != "text")
+    counted = ", ".join(in_number(kind, count) for kind, count in counts.items())
+    written = [*legend_of(ax), *(mark.name for mark in marks if mark.kind == "text")]
+    parts = [name or "figure", axes, counted, "; ".join(written)]
+    sentence = ": ".join(filter(None, parts)) + "."
+    return sentence[0].upper() + sentence[1:]
+
+
+def axis_in_words(ax, which):
+    """Label and range of an axis; in a grid of panels the label may stand at another one."""
+    shared = getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax)
+    labels = [getattr(panel, f"get_{which}label")() for panel in (ax, *shared)]
+    label = " ".join(next(filter(None, labels), f"{which} axis").split())
+    first, last = getattr(ax, f"get_{which}lim")()
+    return f"{label} from {first:.3g} to {last:.3g}"
+
+
+def in_number(kind, count):
+    """A kind of mark in the singular or the plural."""
+    if count == 1:
+        return f"1 {ONE.get(kind, kind)}"
+    return f"{count} {SEVERAL.get(kind, kind + 's')}"
+
+
+def legend_of(ax):
+    """What a legend says, if there is one."""
+    legend = ax.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend else []
+
+
+def fingerprint(figure):
+    """Eight letters and digits that change when other numbers are drawn, or other words.
+
+    Three digits of each number count: the last ones differ between machines.
+    """
+    seen = hashlib.sha256()
+    for name, ax in panels_of(figure):
+        seen.update(panel_in_words(name, ax).encode())
+        for mark in marks_of(ax):
+            for numbers in (*mark.points.T, np.array(mark.values, dtype=object)):
+                seen.update(three_digits(numbers).tobytes())
+    return seen.hexdigest()[:8]
+
+
+def three_digits(numbers):
+    """Numbers as whole thousandths of the largest; what is not finite, or None, is -9999."""
+    numbers = np.array(numbers, dtype=float)
+    finite = np.isfinite(numbers)
+    scale = np.abs(numbers[finite]).max(initial=0) or 1
+    return np.where(finite, np.round(1000 * np.where(finite, numbers, 0) / scale), -9999).astype(
+        int
+    )
+
+
+def image_tag(png, words):
+    """A picture in a page, with what it shows in words."""
+    words = html.escape(" ".join(words.split()))
+    return f'<img alt="{words}" style="max-width:100%" src="data:image/png;base64,{png}">'
+
+
+def as_html(figure):
+    """What a notebook shows of a figure: a picture with words, and the figure's fingerprint.
+
+    The words are those of the cell, from its metadata, as long as the figure is the one that they
+    were written for; after a change they may be false, and the figure is described by its parts.
+    """
+    from IPython.core.pylabtools import print_figure
+
+    png = print_figure(figure, base64=True)
+    if png is None:  # nothing was drawn, and nothing is shown
+        return None
+    drawn, cell = fingerprint(figure), running_cell()
+    is_as_described = cell.get("drawn") == drawn
+    words = cell["mystnb"]["image"]["alt"] if is_as_described else describe(figure)
+    return image_tag(png, words), {"drawn": drawn}
+
+
+def running_cell():
+    """Metadata of the cell that is run, which JupyterLab sends along; other pages may not."""
+    shell = sys.modules["IPython"].get_ipython()
+    return getattr(shell, "get_parent", dict)().get("metadata", {})
+
+
+def show_with_words():
+    """In a notebook, show every figure by `as_html` from here on."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    backend = matplotlib.get_backend() if hasattr(shell, "kernel") else ""
+    if "inline" in backend:
+        plt.switch_backend(backend)  # first, for it says itself how figures are shown
+        for formatter in shell.display_formatter.formatters.values():
+            formatter.pop(Figure, None)
+        shell.display_formatter.formatters["text/html"].for_type(Figure, as_html)
