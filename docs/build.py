@@ -221,7 +221,7 @@ def settle_output(output, cell, models):
     if "drawn" in output.get("metadata", {}).get("text/html", {}):
         drawn = output.metadata.pop("text/html")["drawn"]
         if "mystnb" in cell.metadata:
-            cell.metadata["drawn"] = drawn
+            cell.id = f"{cell.id}-{drawn}"  # JupyterLab tells a kernel which cell it runs
             words = cell.metadata["mystnb"]["image"]["alt"]
             data["text/html"] = with_alt(data["text/html"], words)
 

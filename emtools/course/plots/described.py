@@ -99,8 +99,9 @@ def image_tag(png, words):
 def as_html(figure):
     """What a notebook shows of a figure: a picture with words, and the figure's fingerprint.
 
-    The words are those of the cell, from its metadata, as long as the figure is the one that they
-    were written for; after a change they may be false, and the figure is described by its parts.
+    The words are those that its cell has in its metadata, as long as the figure is the one that
+    they were written for: its fingerprint ends the cell's id. After a change they may be false, and
+    the figure is described by its parts.
     """
     from IPython.core.pylabtools import print_figure
 
@@ -108,8 +109,8 @@ def as_html(figure):
     if png is None:  # nothing was drawn, and nothing is shown
         return None
     drawn, cell = fingerprint(figure), running_cell()
-    is_as_described = cell.get("drawn") == drawn
-    words = cell["mystnb"]["image"]["alt"] if is_as_described else describe(figure)
+    is_the_same = cell.get("cellId", "").endswith(f"-{drawn}")
+    words = cell["mystnb"]["image"]["alt"] if is_the_same else describe(figure)
     return image_tag(png, words), {"drawn": drawn}
 
 
