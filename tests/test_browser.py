@@ -205,8 +205,12 @@ PIXELS = """image => {
     canvas.getContext("2d").drawImage(image, 0, 0);
     return canvas.toDataURL();
 }"""
-PIXELS_CHANGED = f"""([image, address, before]) => image.complete && image.naturalWidth > 0
-    && image.src !== address && ({PIXELS})(image) !== before"""
+# The player puts another image in the place of the one before.
+PIXELS_CHANGED = f"""([player, address, before]) => {{
+    const image = player.querySelector("img.em-frame");
+    return image.complete && image.naturalWidth > 0 && image.src !== address
+        && ({PIXELS})(image) !== before;
+}}"""
 
 GLIDING = ".noUi-state-tap"  # a clicked handle glides to its place and takes no click meanwhile
 
@@ -218,13 +222,14 @@ def wait_for_notebook(page, name):
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
 
 
-def seconds_to_change(page, image, move):
+def seconds_to_change(page, player, move):
     """How long after a move another picture is to be seen."""
     page.wait_for_function(f"() => !document.querySelector('{GLIDING}')")
+    image = player.locator("img.em-frame")
     before = [image.get_attribute("src"), image.evaluate(PIXELS)]
     start = time.monotonic()
     move()
-    page.wait_for_function(PIXELS_CHANGED, arg=[image.element_handle(), *before], polling=20)
+    page.wait_for_function(PIXELS_CHANGED, arg=[player.element_handle(), *before], polling=20)
     return time.monotonic() - start
 
 
@@ -336,11 +341,11 @@ def move_by_key_and_mouse(page, player):
     page.wait_for_function(shown, arg=image.element_handle(), timeout=5_000)
     handle.focus()
     by_key = [
-        seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
+        seconds_to_change(page, player, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
     ]
     is_last = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
     parts = (0.05, 0.5, 0.95) if is_last else (0.95, 0.5, 0.05)  # each is another place
-    by_mouse = [seconds_to_change(page, image, partial(click_at, track, part)) for part in parts]
+    by_mouse = [seconds_to_change(page, player, partial(click_at, track, part)) for part in parts]
     return [*by_key, *by_mouse]
 
 
@@ -479,4 +484,29 @@ def test_figures_have_their_words_as_stored_and_as_just_run(page):
     until_said(page, index, "Figure: density (per minute) from -0.00")
     run_changed(page, index, "waiting + 1)", "waiting)")
     until_said(page, index, words)
+    assert page.faults == []
+
+
+def test_a_player_is_named_and_says_its_state(course, page):
+    """Sliders and buttons have names, a slider says its place in words, the picture its state."""
+    open_players(course, page, ROOT / CHAPTER)
+    player = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .em-player")
+    handle = player.get_by_role("slider", name="iteration", exact=True)
+    handle.wait_for(timeout=10_000)
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    player.get_by_role("img", name="iteration 1: bells at ").wait_for(timeout=10_000)
+    assert handle.get_attribute("aria-valuetext") == "1 of 30"
+    page.keyboard.press("End")
+    player.get_by_role("img", name="iteration 30: bells at 80.1 and 54.6").wait_for(timeout=10_000)
+    assert handle.get_attribute("aria-valuetext") == "30 of 30"
+    assert player.locator("[aria-live=polite] img").count() == 1
+
+    player.get_by_role("button", name="back to the start").focus()
+    page.keyboard.press("Enter")
+    player.get_by_role("img", name="start: bells at ").wait_for(timeout=10_000)
+    player.get_by_role("button", name="play or pause").focus()
+    page.keyboard.press("Space")
+    player.get_by_role("img", name="iteration 3: bells at ").wait_for(timeout=20_000)
+    page.keyboard.press("Space")
     assert page.faults == []

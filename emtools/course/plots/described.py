@@ -1,5 +1,6 @@
 """A figure for whoever does not see it: in words, and in a page as a picture with these words."""
 
+import base64
 import hashlib
 import html
 import sys
@@ -66,6 +67,21 @@ def legend_of(ax):
     return [text.get_text() for text in legend.get_texts()] if legend else []
 
 
+def listed(numbers, digits=3):
+    """Numbers as a sentence has them: "54.6 and 80.1"."""
+    *rest, last = [f"{number:.{digits}g}" for number in np.ravel(numbers)]
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def spans(days):
+    """Whole numbers in order, neighbours together: "1 to 3, 7 and 9 to 12"."""
+    parts = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1)
+    words = [
+        f"{part[0]} to {part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts if len(part)
+    ]
+    return ", ".join(words) or "none"
+
+
 def fingerprint(figure):
     """Eight letters and digits that change when other numbers are drawn, or other words.
 
@@ -90,10 +106,29 @@ def three_digits(numbers):
     )
 
 
-def image_tag(png, words):
-    """A picture in a page, with what it shows in words."""
-    words = html.escape(" ".join(words.split()))
-    return f'<img alt="{words}" style="max-width:100%" src="data:image/png;base64,{png}">'
+def image_tag(png, words, **attributes):
+    """A picture in a page, with what it shows in words.
+
+    Parameters
+    ----------
+    png : bytes
+        Of the file.
+    words : str
+        The alt text.
+    **attributes
+        Others of the HTML element.
+
+    Returns
+    -------
+    str
+        It has the picture's size, so that what stands below stays in its place.
+    """
+    width, height = (int.from_bytes(png[place : place + 4], "big") for place in (16, 20))
+    attributes = {"alt": " ".join(words.split()), **attributes, "width": width, "height": height}
+    attributes["style"] = "max-width: 100%; height: auto"
+    attributes["src"] = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    written = [f'{name}="{html.escape(str(value))}"' for name, value in attributes.items()]
+    return f"<img {' '.join(written)}>"
 
 
 def as_html(figure):
@@ -105,7 +140,7 @@ def as_html(figure):
     """
     from IPython.core.pylabtools import print_figure
 
-    png = print_figure(figure, base64=True)
+    png = print_figure(figure)
     if png is None:  # nothing was drawn, and nothing is shown
         return None
     drawn, cell = fingerprint(figure), running_cell()
