@@ -487,6 +487,32 @@ def test_figures_have_their_words_as_stored_and_as_just_run(page):
     assert page.faults == []
 
 
+# What is ours in the notebook in front: texts, and what cells have shown, players included.
+OURS = [
+    [f".jp-NotebookPanel:not(.lm-mod-hidden) .jp-{part}"]
+    for part in ("MarkdownOutput", "OutputArea-output")
+]
+
+
+def test_axe_finds_no_barrier_in_what_is_ours(page):
+    """WCAG 2.1 A and AA; what axe finds in JupyterLab itself is on the page on accessibility."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    open_document(page, CHAPTER)
+    every_cell = f"{{...{NOTEBOOK}.notebookConfig, windowingMode: 'none'}}"
+    page.evaluate(f"() => {{ {NOTEBOOK}.notebookConfig = {every_cell} }}")
+    run_all(page)
+    page.locator(".em-player [aria-valuetext='0 of 30']").first.wait_for(timeout=10_000)
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    found = Axe().run(page, {"include": OURS}, options).response
+    for fault in found["violations"]:
+        assert fault["impact"] not in ("serious", "critical"), json.dumps(fault, indent=1)
+    looked_at = {rule["id"]: len(rule["nodes"]) for rule in found["passes"]}
+    assert looked_at["image-alt"] >= 4
+    assert looked_at["button-name"] >= 3
+    assert looked_at["aria-input-field-name"] >= 1
+
+
 def test_a_player_is_named_and_says_its_state(course, page):
     """Sliders and buttons have names, a slider says its place in words, the picture its state."""
     open_players(course, page, ROOT / CHAPTER)
