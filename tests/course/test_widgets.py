@@ -11,6 +11,7 @@ from cases import CONVERGED, DOCUMENT_START
 from PIL import Image
 
 from emtools import Mixture, data, logspace, multivariate
+from emtools.bound import linkage_log_likelihood
 from emtools.course import plots, widgets
 from emtools.course.plots import (
     see_why_em_climbs,
@@ -18,7 +19,6 @@ from emtools.course.plots import (
     survive_a_collapse,
     work_in_log_space,
 )
-from emtools.course.plots.described import spans
 
 
 def pixels(png):
@@ -77,11 +77,6 @@ def test_the_picture_has_its_size_so_that_the_page_does_not_jump(player):
     assert (tag["width"], tag["height"]) == (str(width), str(height))
 
 
-def test_days_are_said_in_spans():
-    assert spans(np.array([1, 2, 3, 7, 9, 10])) == "1 to 3, 7, 9 to 10"
-    assert spans(np.array([], int)) == "none"
-
-
 def test_moving_back_shows_the_same_picture_again(player):
     before = image_of(player)
     player.sliders[0].index = 1
@@ -119,6 +114,9 @@ def test_the_picker_shows_the_run_of_the_pair_that_is_picked(waiting):
     picker.sliders[0].index, picker.sliders[1].index = 0, 1
     assert image_of(picker) == before
     assert repr(picker).startswith("Sliders over 'first mean' and 'second mean'")
+    words = "From means 80.0 and 50.0 EM ends with log-likelihood -1034.0017: bells at 54.6 and"
+    assert picker.says(1, 0).startswith(words)
+    assert picker.controls == [(f"{place} mean", ["50.0", "80.0"]) for place in ("first", "second")]
 
 
 def test_the_outlier_player_drags_the_wait():
@@ -130,6 +128,8 @@ def test_the_outlier_player_drags_the_wait():
         run = CONVERGED, wait, versions
         expected = drawn(work_in_log_space.draw_outlier, *run, panels=(2, 1), height=4)
         assert np.array_equal(pixels(image_of(player)), expected)
+    words = "Shares of the short and the long bell in a wait of 100 minutes: log space "
+    assert player.says(0).startswith(words)
 
 
 def test_the_climb_player_has_a_place_for_each_step():
@@ -140,6 +140,11 @@ def test_the_climb_player_has_a_place_for_each_step():
         player.sliders[0].index = step
         expected = drawn(see_why_em_climbs.draw_climb, thetas, [step])
         assert np.array_equal(pixels(image_of(player)), expected)
+    gain = linkage_log_likelihood(thetas[1]) - linkage_log_likelihood(thetas[0])
+    rise, gap = map(
+        float, re.findall(r"by (\S+) nats and a gap opens of (\S+)\.", player.says(0))[0]
+    )
+    assert rise + gap == pytest.approx(gain, rel=0.01)
 
 
 def test_the_spike_player_narrows_the_last_bell():
@@ -154,6 +159,9 @@ def test_the_spike_player_narrows_the_last_bell():
         player.sliders[0].index = index
         expected = drawn(survive_a_collapse.draw_spike, x, spike, std, panels=(1, 2))
         assert np.array_equal(pixels(image_of(player)), expected)
+    log_likelihood = logspace.e_step(x, spike(0.01))[1]
+    words = "The right bell is 0.01 wide, and its peak 10 high; the log-likelihood is"
+    assert player.says(1) == f"{words} {log_likelihood:.4g} nats."
 
 
 def test_the_cloud_player_shows_each_mixture_under_its_name():
@@ -170,3 +178,7 @@ def test_the_cloud_player_shows_each_mixture_under_its_name():
         ax.set_title("temperature 0.001", loc="left")
 
     assert np.array_equal(pixels(image_of(player)), drawn(expected, height=4.4))
+    words = "temperature 2: bells as ellipses, with mean (2.04 and 54.5), standard deviations"
+    assert player.says(0).startswith(words)
+    correlation = np.corrcoef(X.T)[0, 1]
+    assert player.says(0).count(f"correlation {correlation:.2f}") == 2

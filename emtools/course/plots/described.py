@@ -28,21 +28,29 @@ def describe(figure):
     Returns
     -------
     str
-        A few sentences, as many as there are panels.
+        A sentence for each panel; one for all of them if only what is written there differs.
     """
-    return " ".join(panel_in_words(name, ax) for name, ax in panels_of(figure))
+    panels = [(name, drawn_in_words(ax), written_in(ax)) for name, ax in panels_of(figure)]
+    looks = {drawn for _, drawn, _ in panels}
+    if len(panels) > 1 and len(looks) == 1:
+        panels = [(name, "", written) for name, _, written in panels]
+        panels.insert(0, (f"{len(panels)} panels, each with", looks.pop(), ""))
+    sentences = [": ".join(filter(None, [name or "figure", *rest])) for name, *rest in panels]
+    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
 
 
-def panel_in_words(name, ax):
-    """A panel's title, both axes with their ranges, how many marks of each kind, and its texts."""
-    marks = list(marks_of(ax))
+def drawn_in_words(ax):
+    """Both axes of a panel with their ranges, and how many marks there are of each kind."""
     axes = " against ".join(axis_in_words(ax, which) for which in "yx") if ax.axison else ""
-    counts = Counter(mark.kind for mark in marks if mark.kind != "text")
+    counts = Counter(mark.kind for mark in marks_of(ax) if mark.kind != "text")
     counted = ", ".join(in_number(kind, count) for kind, count in counts.items())
-    written = [*legend_of(ax), *(mark.name for mark in marks if mark.kind == "text")]
-    parts = [name or "figure", axes, counted, "; ".join(written)]
-    sentence = ": ".join(filter(None, parts)) + "."
-    return sentence[0].upper() + sentence[1:]
+    return "; ".join(filter(None, (axes, counted)))
+
+
+def written_in(ax):
+    """What the legend says and what is written in a panel."""
+    legend = [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else []
+    return "; ".join(legend + [mark.name for mark in marks_of(ax) if mark.kind == "text"])
 
 
 def axis_in_words(ax, which):
@@ -59,12 +67,6 @@ def in_number(kind, count):
     if count == 1:
         return f"1 {ONE.get(kind, kind)}"
     return f"{count} {SEVERAL.get(kind, kind + 's')}"
-
-
-def legend_of(ax):
-    """What a legend says, if there is one."""
-    legend = ax.get_legend()
-    return [text.get_text() for text in legend.get_texts()] if legend else []
 
 
 def listed(numbers, digits=3):
@@ -88,8 +90,8 @@ def fingerprint(figure):
     Three digits of each number count: the last ones differ between machines.
     """
     seen = hashlib.sha256()
-    for name, ax in panels_of(figure):
-        seen.update(panel_in_words(name, ax).encode())
+    seen.update(describe(figure).encode())
+    for _, ax in panels_of(figure):
         for mark in marks_of(ax):
             for numbers in (*mark.points.T, np.array(mark.values, dtype=object)):
                 seen.update(three_digits(numbers).tobytes())

@@ -24,8 +24,8 @@ def table(drawing):
     -------
     Table
         A list of dicts: panel, kind (bars, line, points, ...), the name of the series, x, y, and a
-        value where a colour or a level stands for one. Of a mark that reaches across its panel,
-        such as a vertical line, the other coordinate is None.
+        value where a colour, a level or a length stands for one. Of a mark that reaches across its
+        panel, such as a vertical line, the other coordinate is None.
     """
     return Table(
         {"panel": panel, "kind": mark.kind, "name": mark.name, "x": x, "y": y, "value": value}
@@ -39,8 +39,8 @@ class Table(list):
     """Rows, each a dict with the same keys: printed in columns, or as CSV."""
 
     def __repr__(self):
-        """The first twenty rows, in columns; those that are empty are left out."""
-        rows = [[in_cell(row[name]) for name in COLUMNS] for row in self[:20]]
+        """The first ten rows, in columns; columns that are empty are left out."""
+        rows = [[in_cell(row[name]) for name in COLUMNS] for row in self[:10]]
         used = [n for n in range(len(COLUMNS)) if any(row[n] for row in rows)]
         rows.insert(0, COLUMNS)
         widths = [max(len(row[n]) for row in rows) for n in range(len(COLUMNS))]
@@ -93,15 +93,22 @@ def marks_of(ax):
             yield Mark(kind, name, points, *(values or [[None] * len(points)]))
     for text in ax.texts:
         if words := " ".join(text.get_text().split()):
-            place = in_units(ax, [getattr(text, "xy", text.get_position())], text.get_transform())
-            yield Mark("text", words, place, [None])
+            yield Mark("text", words, place_of(ax, text), [None])
+
+
+def place_of(ax, text):
+    """Where a text stands, or what it points at."""
+    if not hasattr(text, "xy"):
+        return in_units(ax, [text.get_position()], text.get_transform())
+    transform = ax.transData if text.xycoords == "data" else text.xycoords
+    return in_units(ax, [text.xy], transform)
 
 
 def drawn_in(ax):
     """Each thing drawn: the artist, its kind, its points and, if it has any, their values."""
     bars = [box for box in ax.containers if isinstance(box, BarContainer)]
     for box in bars:
-        yield box, "bars", bar_ends(box)
+        yield box, "bars", *bars_of(box)
     for line in ax.lines:
         kind = "points" if line.get_linestyle() in ("None", "none", " ", "") else "line"
         yield line, kind, in_units(ax, line.get_xydata(), line.get_transform())
@@ -124,15 +131,18 @@ def in_units(ax, points, transform):
     return points
 
 
-def bar_ends(box):
-    """Where each bar of a set ends, and the middle of its width: (middle, end) if they stand."""
-    ends = [
-        (bar.get_x() + bar.get_width(), bar.get_y() + bar.get_height() / 2)
-        if box.orientation == "horizontal"
-        else (bar.get_x() + bar.get_width() / 2, bar.get_y() + bar.get_height())
-        for bar in box
-    ]
-    return np.array(ends, dtype=float).reshape(-1, 2).astype(object)
+def bars_of(box):
+    """Where each bar of a set ends, at the middle of its width; its length if it stands on others.
+
+    Of lying bars x is the end, of standing ones y.
+    """
+    lying = box.orientation == "horizontal"
+    corners = np.array([bar.get_xy() for bar in box], dtype=float).reshape(-1, 2)
+    sizes = np.array([(bar.get_width(), bar.get_height()) for bar in box], dtype=float)
+    ends = corners + sizes.reshape(-1, 2) * ((1, 0.5) if lying else (0.5, 1))
+    lengths = [size[0 if lying else 1] for size in sizes]
+    feet = corners[:, 0 if lying else 1]
+    return ends.astype(object), lengths if feet.any() else [None] * len(ends)
 
 
 def outline(ax, shape):
@@ -153,8 +163,7 @@ def outline(ax, shape):
         return "strokes", in_units(ax, ends, shape.get_transform())
     if hasattr(shape, "get_patch_transform"):  # a box, an arrow, ...
         corners = shape.get_patch_transform().transform(shape.get_path().vertices)
-        return "shape", in_units(
-            ax, corners if np.ptp(corners, axis=0).any() else [], shape.get_transform()
-        )
+        corners = corners if np.ptp(corners, axis=0).any() else []  # nothing but a legend's entry
+        return "shape", in_units(ax, corners, shape.get_transform())
     corners = [path.vertices for path in shape.get_paths()]
     return "area", in_units(ax, np.vstack(corners), shape.get_transform())
