@@ -212,6 +212,14 @@ PIXELS_CHANGED = f"""([player, address, before]) => {{
         && ({PIXELS})(image) !== before;
 }}"""
 
+# Whether every slider, button and picture of a player has a name, and sliders say their words.
+EVERY_PART_NAMED = """player => {
+    const parts = [...player.querySelectorAll(".noUi-handle, button, img")];
+    return parts.every(part => part.alt || part.getAttribute("aria-label"))
+        && [...player.querySelectorAll(".noUi-handle")].every(handle =>
+            handle.getAttribute("aria-valuetext")
+            === handle.closest(".widget-inline-hbox").querySelector(".widget-readout").textContent);
+}"""
 GLIDING = ".noUi-state-tap"  # a clicked handle glides to its place and takes no click meanwhile
 
 
@@ -359,6 +367,7 @@ def move_all_players(course, page, chapter):
         page.evaluate(f"{NOTEBOOK}.scrollToItem({index}, 'start')")
         player = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .em-player").nth(number)
         player.wait_for(timeout=10_000)
+        page.wait_for_function(EVERY_PART_NAMED, arg=player.element_handle(), timeout=10_000)
         yield from move_by_key_and_mouse(page, player)
 
 
@@ -527,6 +536,8 @@ def test_a_player_is_named_and_says_its_state(course, page):
     player.get_by_role("img", name="iteration 30: bells at 80.1 and 54.6").wait_for(timeout=10_000)
     assert handle.get_attribute("aria-valuetext") == "30 of 30"
     assert player.locator("[aria-live=polite] img").count() == 1
+
+    assert player.locator("[contenteditable=true]").count() == 0  # Tab would stop there
 
     player.get_by_role("button", name="back to the start").focus()
     page.keyboard.press("Enter")

@@ -35,9 +35,14 @@ const name = tries => {
             if (handle.getAttribute('aria-valuetext') !== words.textContent)
                 handle.setAttribute('aria-valuetext', words.textContent);
         };
+        const fix = () => {
+            if (words.isContentEditable) words.contentEditable = 'false';
+        };
         handle.setAttribute('aria-label', slider.querySelector('.widget-label').textContent);
         new MutationObserver(say).observe(handle, {attributeFilter: ['aria-valuetext']});
+        new MutationObserver(fix).observe(words, {attributeFilter: ['contenteditable']});
         say();
+        fix();
     }
     const buttons = player.querySelectorAll('.widget-play button');
     ['play or pause', 'back to the start', 'repeat'].forEach((words, place) => {
@@ -128,5 +133,5 @@ def new_slider(label, words, place, width):
         index=place,
         description=label,
         style={"description_width": "initial"},
-        layout={"width": width},
+        layout={"width": width, "margin": "2px 2px 2px 10px"},
     )
