@@ -2,12 +2,16 @@
 
 from itertools import combinations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 
-from emtools.course.plots.palette import COLOURS, INK, PALE, QUIET
+from emtools.course import plots
+from emtools.course.plots import measure_slowness_and_beat_it, mix_other_families
+from emtools.course.plots.palette import COLOURS, DASHES, INK, MARKERS, PALE, QUIET
+from emtools.families import Chances
 
 # What is left of red, green and blue light to those who lack one kind of cone: Machado, Oliveira
 # and Fernandes (2009), "A physiologically-based model for simulation of color vision deficiency",
@@ -98,3 +102,22 @@ def test_what_is_written_can_be_read(colour):
 
 def test_dark_text_can_be_read_on_pale_bars():
     assert contrast(INK, PALE) > 4.5
+
+
+def test_colour_is_never_all_that_tells_two_apart():
+    """There are as many dashes and markers as colours, no two alike."""
+    for looks in (DASHES, MARKERS):
+        assert len(set(looks)) == len(looks) == len(COLOURS)
+
+
+def test_lines_and_dots_of_several_kinds_differ_without_colour():
+    errors = {name: np.geomspace(1, 1e-6, 41) for name in "abcd"}
+    axes = plots.new_axes(1, 2)
+    measure_slowness_and_beat_it.draw_errors(axes, errors)
+    mix_other_families.draw_profiles(plots.new_axes(), Chances(np.ones(3) / 3, np.eye(3)), "ABC")
+    profiles = plt.gca()
+    assert len({str(line.get_linestyle()) for line in axes[0].lines}) == 4
+    assert len({line.get_marker() for line in profiles.lines}) == 3
+    plots.draw_timings(plots.new_axes(), [1, 2], {name: [1, 2] for name in "abc"})
+    assert len({line.get_marker() for line in plt.gca().lines}) == 3
+    plt.close("all")

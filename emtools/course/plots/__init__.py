@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from emtools import multivariate
 from emtools.course.plots.described import show_with_words
 from emtools.course.plots.numbers import table as table
-from emtools.course.plots.palette import COLOURS, INK, PALE, QUIET, STYLE, blend
+from emtools.course.plots.palette import COLOURS, INK, MARKERS, PALE, QUIET, STYLE, blend
 from emtools.kinds import parameters_of
 from emtools.logspace import e_step, log_joint
 from emtools.mixture import Mixture
@@ -128,12 +128,17 @@ def draw_mixture(
 
 
 def number_bells(ax, mixture):
-    """The number of each component inside its bell; those of equal bells stand together."""
+    """The number of each component inside its bell."""
     peaks = np.exp(np.diag(log_joint(mixture.means, mixture)))
-    places = np.column_stack([mixture.means, 0.4 * peaks])
+    for place, name in numbers_at(np.column_stack([mixture.means, 0.4 * peaks])):
+        ax.text(*place, name, ha="center", va="center", clip_on=True)
+
+
+def numbers_at(places):
+    """Pairs of a place and the number of what stands there; equal places share one: "0, 1"."""
     for place in np.unique(places.round(6), axis=0):
-        names = np.flatnonzero(np.isclose(places, place, rtol=1e-3, atol=1e-6).all(axis=1))
-        ax.text(*place, ", ".join(map(str, names)), ha="center", va="center", clip_on=True)
+        here = np.isclose(places, place, rtol=1e-3, atol=1e-6).all(axis=1)
+        yield place, ", ".join(map(str, np.flatnonzero(here)))
 
 
 def draw_mark(ax, x_n, mixture, unit):
@@ -196,7 +201,7 @@ def draw_plane(ax, X, *, colour=QUIET, names=GEYSER):
     ax.set_ylabel(names[1])
 
 
-def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK):
+def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK, linestyle="-"):
     """The points at one distance of a bell, for several distances, and a cross at its mean.
 
     Parameters
@@ -211,12 +216,14 @@ def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK):
         Distances; the first is drawn thickest.
     colour : colour
         Of lines and cross.
+    linestyle : str
+        Of the lines, as matplotlib names it.
     """
     angles = np.linspace(0, 2 * np.pi, 200)
     circle = np.array([np.cos(angles), np.sin(angles)])
     for radius, width in zip(radii, (2.2, 1.1, 0.7), strict=False):
         ellipse = np.transpose(mean) + (radius * np.linalg.cholesky(covariance) @ circle).T
-        ax.plot(*ellipse.T, color=colour, linewidth=width)
+        ax.plot(*ellipse.T, color=colour, linewidth=width, linestyle=linestyle)
     ax.plot(*mean, "+", color="white", markersize=14, markeredgewidth=5)
     ax.plot(*mean, "+", color=colour, markersize=11, markeredgewidth=2.2)
 
@@ -269,10 +276,11 @@ def draw_pair(ax, X, mixture, resp, pair, *, names, radii=(1, 2)):
     draw_plane(ax, X[:, pair], colour=blend(resp), names=names)
     shapes = mixture.covariances[:, pair][:, :, pair]  # the marginal of a normal is a normal
     bells = zip(mixture.means[:, pair], shapes, cycle(COLOURS), strict=False)
-    for k, (mean, covariance, colour) in enumerate(bells):
+    for mean, covariance, colour in bells:
         draw_ellipse(ax, mean, covariance, radii=radii, colour=colour)
-        halo = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
-        ax.annotate(f"{k}", mean, (9, 9), textcoords="offset points", bbox=halo, clip_on=True)
+    halo = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
+    for mean, name in numbers_at(mixture.means[:, pair]):
+        ax.annotate(name, mean, (9, 9), textcoords="offset points", bbox=halo, clip_on=True)
     fit_plane(ax, X[:, pair])
 
 
@@ -378,7 +386,7 @@ def draw_timings(ax, sizes, timings):
     timings : dict of str to sequence of float
         Seconds for each size, by the name of what was timed.
     """
-    for (name, seconds), colour, marker in zip(timings.items(), COLOURS, "osD^v", strict=False):
+    for (name, seconds), colour, marker in zip(timings.items(), COLOURS, MARKERS, strict=False):
         ax.loglog(sizes, seconds, color=colour, marker=marker, linewidth=2)
         ax.text(1.5 * sizes[-1], seconds[-1], name, va="center")
     ax.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)  # the names stand in the margin

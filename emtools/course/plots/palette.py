@@ -10,6 +10,10 @@ from matplotlib.colors import to_rgb
 COLOURS = ("#0072B2", "#BD4B00", "#006335", "#C075A0", "#CE8500", "#289FD1")
 INK, QUIET, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 
+# Of lines that differ in colour alone, and of dots: the same order.
+DASHES = ("-", "-.", "--", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (9, 2)))
+MARKERS = "os^Dv*"
+
 # What matplotlib calls runtime configuration.
 STYLE = {
     "figure.dpi": 110,
