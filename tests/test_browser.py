@@ -5,6 +5,7 @@ that its players need: nbval runs all of them.
 """
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -190,6 +191,10 @@ def page(lab, request):
 
 NOTEBOOK = "jupyterapp.shell.currentWidget.content"
 
+# The numbers of the code cells; they go while a cell is run, and come back as others.
+COUNTS = f"() => {NOTEBOOK}.model.toJSON().cells.map(cell => cell.execution_count).join()"
+RUN_BEGUN = f"before => ({COUNTS})() !== before"
+
 # Whether every code cell has been run, or one has failed. A cell is counted before it has ended.
 RUN_ENDED = f"""() => {{
     const cells = {NOTEBOOK}.model.toJSON().cells.filter(cell => cell.cell_type === "code");
@@ -320,8 +325,15 @@ def open_players(course, page, chapter):
 
 def run_all(page):
     """Run all cells of the notebook in front, and return it as the page then holds it."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    from playwright.sync_api import TimeoutError
+
+    before = page.evaluate(COUNTS)
+    for _ in range(3):  # on a busy machine the first click may come to nothing
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_function(RUN_BEGUN, arg=before, polling=50, timeout=10_000)
+            break
     page.wait_for_function(RUN_ENDED, polling=100, timeout=120_000)
     return page.evaluate(f"{NOTEBOOK}.model.toJSON()")
 
