@@ -5,9 +5,9 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 BUILD := $(PY) docs/build.py
-# nbval compares every stored output; a cell may take two minutes, not nbval's half hour.
+# nbval compares every stored output but pictures; a cell may take two minutes, not nbval's half hour.
 NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout 120 \
-	--numprocesses 2 --dist loadscope
+	--nbval-sanitize-with tests/nbval.cfg --numprocesses 2 --dist loadscope
 
 .PHONY: course test notebooks renumber timing bench lock links clean
 .DEFAULT_GOAL := course

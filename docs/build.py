@@ -8,6 +8,7 @@ wherever it is needed.
 
 import argparse
 import copy
+import html
 import re
 import sys
 import time
@@ -217,11 +218,17 @@ def settle_output(output, cell, models):
     if WIDGET in data:
         model = data[WIDGET]["model_id"]
         data[WIDGET]["model_id"] = models.setdefault(model, f"{len(models) + 1:032}")
-    if "image/png" in data and "mystnb" in cell.metadata:
-        output.metadata["image/png"] = {
-            **output.metadata.get("image/png", {}),
-            "alt": cell.metadata["mystnb"]["image"]["alt"],
-        }
+    if "drawn" in output.get("metadata", {}).get("text/html", {}):
+        drawn = output.metadata.pop("text/html")["drawn"]
+        if "mystnb" in cell.metadata:
+            cell.id = f"{cell.id}-{drawn}"  # JupyterLab tells a kernel which cell it runs
+            words = cell.metadata["mystnb"]["image"]["alt"]
+            data["text/html"] = with_alt(data["text/html"], words)
+
+
+def with_alt(picture, words):
+    """The HTML of a picture, with the text's words in place of those that list its parts."""
+    return re.sub('alt="[^"]*"', lambda _: f'alt="{html.escape(words)}"', picture, count=1)
 
 
 def write_notebook(notebook, path):
