@@ -302,8 +302,10 @@ def test_make_links_writes_another_address_everywhere(tmp_path):
     assert moved.count("/some-one/some.course") == 4
 
 
-def test_citation_names_the_repository():
-    assert yaml.safe_load(read("CITATION.cff"))["repository-code"] == ADDRESS
+def test_citation_names_the_course_and_the_repository():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    assert f"# {citation['title']}" == read("README.md").splitlines()[0]
+    assert citation["repository-code"] == ADDRESS
 
 
 def test_the_benchmark_finds_its_peers():
