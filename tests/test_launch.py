@@ -2,16 +2,21 @@
 
 import ast
 import importlib.util
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import build
 import contents
 import nbformat
 import pytest
+from test_browser import CHROMIUM_FLAGS, chromium  # noqa: F401
 from test_packaging import ADDRESS, PROJECT, tracked_files
 
 ROOT = Path(__file__).parents[1]
@@ -164,3 +169,53 @@ def test_the_readme_says_where_the_course_is_on_the_web(monkeypatch):
     for place in ("", "em-course.pdf", "lite/"):
         assert f"](https://some-one.github.io/some.course/{place})" in moved
     assert "](https://mybinder.org/v2/gh/Some-One/some.course/HEAD?" in moved
+
+
+# How soon
+
+
+@contextmanager
+def make_course(folder):
+    """`make course`, as typed where `.venv` exists; gives the file it prints into."""
+    log = folder / "jupyterlab.log"
+    names = "CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"
+    homes = {f"JUPYTER_{name}": str(folder / name) for name in names}
+    homes |= {f"JUPYTERLAB_{name}_DIR": str(folder / name) for name in ("SETTINGS", "WORKSPACES")}
+    command = ["make", "--assume-old=.venv/reader", f"PY={sys.executable}", "course"]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | homes | {"BROWSER": "true"},  # a program that opens nothing
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield log
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=20)
+
+
+@pytest.mark.timing
+def test_the_first_chapter_is_ready_within_15_seconds(request, tmp_path):
+    """With the browser open already."""
+    from playwright.sync_api import sync_playwright
+
+    place = request.getfixturevalue("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=place, args=CHROMIUM_FLAGS)
+        page, begun = browser.new_page(), time.monotonic()
+        with make_course(tmp_path) as log:
+            address = re.compile(r"http://127\.0\.0\.1:\S+token=\S+")
+            while not (printed := address.search(log.read_text("utf-8"))):
+                assert time.monotonic() - begun < 15, log.read_text("utf-8")
+                time.sleep(0.05)
+            page.goto(printed[0])
+            title = page.locator(".jp-NotebookPanel .jp-RenderedMarkdown h1").first
+            title.wait_for(timeout=30_000)
+            page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=30_000)
+            assert time.monotonic() - begun < 15
+        browser.close()

@@ -1,6 +1,11 @@
-"""A chapter begun by docs/new_chapter.py passes every rule before a word of it is changed."""
+"""What .github/CONTRIBUTING.md has one type does what it says: a new chapter, a new family.
+
+A chapter begun by docs/new_chapter.py passes every rule before a word of it is changed.
+"""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +15,7 @@ import new_chapter
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CONTRIBUTING = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
 TOSS = ("17", "toss_a_coin", "Toss a coin", "coin")
 
 
@@ -67,3 +73,36 @@ def test_a_slip_is_named_and_nothing_is_written(place, typed, words, monkeypatch
     monkeypatch.setattr(Path, "write_text", lambda *_, **__: pytest.fail("written"))
     with pytest.raises(SystemExit, match=f"no chapter begun: .*{words}"):
         new_chapter.main(given)
+
+
+def test_the_page_begins_the_same_chapter():
+    [line] = re.findall(r"^make chapter (.+)$", CONTRIBUTING, re.M)
+    typed = dict(word.split("=") for word in shlex.split(line))
+    assert tuple(typed.values()) == TOSS
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+    words = " ".join(f'"$({name})"' for name in typed)
+    assert f"docs/new_chapter.py {words}\n" in recipe
+
+
+FIT_TRIES = """
+import numpy as np
+from emtools import families, sample
+true = families.Tries(np.array([0.4, 0.6]), np.array([0.5, 0.05]))
+tries, _ = sample(true, 5000, rng=1)
+found = families.fit(tries, 2, families.tries, rng=1)
+print(found)
+print(*found.parameters.stops.round(1))
+families.fit([1, 0], 1, families.tries)
+"""
+
+
+def test_the_family_on_the_page_fits_draws_and_prints(copy):
+    [lines] = re.findall(r"<<'EOF'\n(.*?)^EOF$", CONTRIBUTING, re.M | re.S)
+    module = copy / "emtools/families.py"
+    module.write_text(module.read_text(encoding="utf-8") + lines, encoding="utf-8")
+    tried = run(copy, "-c", FIT_TRIES)
+    assert "component    weight      stop" in tried.stdout
+    assert tried.stdout.split()[-2:] == ["0.0", "0.5"]
+    assert "x[1] is 0. The try that hits counts, too" in tried.stderr
+    styled = run(copy, "-m", "ruff", "check", ".")
+    assert styled.returncode == 0, styled.stdout
