@@ -85,7 +85,7 @@ def test_conda_types_the_same_jupyterlab(by_make):
 
 
 def test_colab_installs_the_course_without_a_restart():
-    [[line]] = commands("Colab")
+    [_, [line]] = commands("Colab")
     *command, source = line.split()
     assert command == ["%pip", "install", "--quiet", "--no-deps"]
     assert source == f"git+{ADDRESS}"
