@@ -73,3 +73,8 @@ NEWS := @jupyterlab/apputils-extension:announcements
 .venv/developer: .venv/reader tests/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
+
+# Begin a chapter: make chapter NUMBER=17 FILE=toss_a_coin TITLE="Toss a coin" MODULE=coin
+.PHONY: chapter
+chapter: .venv/developer
+	$(PY) docs/new_chapter.py "$(NUMBER)" "$(FILE)" "$(TITLE)" "$(MODULE)"
