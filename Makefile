@@ -73,3 +73,8 @@ NEWS := @jupyterlab/apputils-extension:announcements
 .venv/developer: .venv/reader tests/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
+
+# Assignments for nbgrader, of a seed that is another each year: `make coursework SEED=2027`, or with CHAPTERS="03 05".
+coursework: .venv/developer
+	$(PY) docs/coursework.py build --seed "$(SEED)" $(CHAPTERS)
+.PHONY: coursework

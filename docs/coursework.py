@@ -1,0 +1,176 @@
+"""Coursework: assignments for nbgrader from question texts and a seed, and their grading.
+
+`python docs/coursework.py build --seed 2027` writes the course folder coursework/2027, which git
+ignores, with every assignment in it; names after it, such as `01 03 hunt_a_bug`, choose some.
+`python docs/coursework.py try 03` makes one of three seeds, tries it out, and keeps nothing.
+"""
+
+import argparse
+import copy
+import os
+import shutil
+import sys
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import contents
+import nbformat
+from coursework_text import BadText, read_questions
+
+TEXTS = contents.SOURCE / "coursework"
+INTO = contents.ROOT / "coursework"
+NBGRADER = (0, 9, 5)
+CONFIG = '''"""nbgrader's settings for this course folder, written by docs/coursework.py."""
+import sys
+
+sys.path.append({docs!r})
+from coursework_run import RunToTheEnd
+
+c = get_config()
+c.CourseDirectory.root = {root!r}
+c.CourseDirectory.db_url = "sqlite:///" + {root!r} + "/gradebook.db?timeout=60"
+c.ClearSolutions.code_stub = {{"python": "# Your code here."}}
+c.ClearSolutions.text_stub = "Your answer here."
+c.Execute.timeout = 30
+c.Execute.extra_arguments = ["--log-level=ERROR"]
+c.IgnorePattern.enabled = True  # a warning in a test is no mistake
+c.IgnorePattern.pattern = "."
+c.Autograde.autograde_preprocessors = [
+    RunToTheEnd,
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+'''
+
+
+def main(arguments=None):
+    """Do what the command line asks for; what is wrong with it is said in one line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["build", "try"])
+    parser.add_argument("names", nargs="*", help="numbers of chapters or names of texts; else all")
+    parser.add_argument("--seed", default="", help="a whole number, another each year")
+    parser.add_argument("--texts", type=Path, default=TEXTS, help="the folder of question texts")
+    parser.add_argument("--into", type=Path, help="the course folder; coursework/SEED if not given")
+    options = parser.parse_intermixed_args(arguments)
+    try:
+        check_nbgrader()
+        if options.command == "try":
+            try_seeds(options.names, options.texts)
+        else:
+            seed = seed_of(options.seed)
+            build(options.names, seed, options.texts, options.into or INTO / str(seed))
+    except BadText as error:
+        sys.exit(str(error))
+
+
+def seed_of(text):
+    """The seed as a number."""
+    if not text.isdecimal():
+        raise BadText(f"The seed is a whole number, such as SEED=2027, not {text or 'nothing'!r}.")
+    return int(text)
+
+
+def check_nbgrader():
+    """Stop if nbgrader is missing or too old."""
+    wanted = ".".join(map(str, NBGRADER))
+    try:
+        found = version("nbgrader")
+    except PackageNotFoundError:
+        raise BadText(f"nbgrader is missing: pip install 'nbgrader>={wanted}'.") from None
+    if tuple(int(part) for part in found.split(".")[:3]) < NBGRADER:
+        raise BadText(f"nbgrader {found} is too old: pip install 'nbgrader>={wanted}'.")
+
+
+def assignments(folder):
+    """Every assignment by name, which begins with its chapter's number if it has one: its text."""
+    chapters = {chapter["file"]: contents.stem(chapter) for chapter in contents.chapters()}
+    texts = [path for path in sorted(folder.glob("*.md")) if path.stem != "README"]
+    if not texts:
+        raise BadText(f"There is no question text in {folder}.")
+    return dict(sorted((chapters.get(path.stem, path.stem), path) for path in texts))
+
+
+def chosen(names, known):
+    """The assignments that these names or numbers mean; all, if there are none."""
+    found = []
+    for name in names:
+        fits = [whole for whole in known if name in (whole, whole.partition("_")[0], whole[3:])]
+        if len(fits) != 1:
+            raise BadText(f"No assignment is called {name}; there are {', '.join(known)}.")
+        found += fits
+    return {name: known[name] for name in found or known}
+
+
+def build(names, seed, texts, into):
+    """Write a course folder with these assignments, as nbgrader generates them, or nothing."""
+    picked = chosen(names, assignments(texts))
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into.parent, prefix=".building-") as folder:
+        folder = Path(folder)
+        (folder / "nbgrader_config.py").write_text(settings(folder))
+        for name, path in picked.items():
+            place = folder / "source" / name / f"{name}.ipynb"
+            place.parent.mkdir(parents=True)
+            nbformat.write(read_questions(path, seed), place)
+        generate(folder, picked)
+        for name in picked:
+            try_out(folder, name)
+        (folder / "nbgrader_config.py").write_text(settings(into.resolve()))
+        shutil.copytree(folder, into, dirs_exist_ok=True)
+    print(f"{len(picked)} assignments in {os.path.relpath(into)}")
+
+
+def try_seeds(names, texts, seeds=(1, 2027, 31415)):
+    """Build assignments of several seeds in a folder that is then thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in seeds:
+            began = time.monotonic()
+            build(names, seed, texts, Path(folder) / str(seed))
+            print(f"seed {seed}: right answers get every point, empty ones none; ", end="")
+            print(f"{time.monotonic() - began:.0f} s")
+
+
+def settings(root):
+    """The text of nbgrader's settings for a course folder."""
+    return CONFIG.format(root=str(root), docs=str(Path(__file__).resolve().parent))
+
+
+def generate(folder, names):
+    """Let nbgrader make the students' version of each assignment."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+    for name in names:
+        place = CourseDirectory(config=config, assignment_id=name)
+        GenerateAssignment(coursedir=place, config=config).start()
+
+
+def try_out(folder, name):
+    """Stop unless the answers get every point, and a student who answers nothing gets none."""
+    from coursework_run import RunToTheEnd, marks
+
+    source, release = (
+        nbformat.read(folder / step / name / f"{name}.ipynb", as_version=4)
+        for step in ("source", "release")
+    )
+    empty = copy.deepcopy(source)
+    for cell, given in zip(empty.cells, release.cells, strict=True):
+        if cell.metadata.nbgrader.solution:
+            cell.update(source=given.source, metadata=given.metadata)
+    for notebook, wanted, who in ((source, 1, "its own answers"), (empty, 0, "no answers")):
+        RunToTheEnd(extra_arguments=["--log-level=ERROR"]).preprocess(notebook, {})
+        for test, (points, possible) in marks(notebook).items():
+            if points is not None and points != wanted * possible:
+                raise BadText(f"{name}: with {who} {test} gives {points:g} of {possible:g}.")
+
+
+if __name__ == "__main__":
+    main()
