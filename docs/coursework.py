@@ -26,6 +26,7 @@ CONFIG = '''"""nbgrader's settings for this course folder, written by docs/cours
 import sys
 
 sys.path.append({docs!r})
+from coursework_repair import Repair
 from coursework_run import RunToTheEnd
 
 c = get_config()
@@ -37,6 +38,15 @@ c.Execute.timeout = 30
 c.Execute.extra_arguments = ["--log-level=ERROR"]
 c.IgnorePattern.enabled = True  # a warning in a test is no mistake
 c.IgnorePattern.pattern = "."
+c.Repair.release = {root!r} + "/release"
+c.Autograde.sanitize_preprocessors = [
+    Repair,
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 c.Autograde.autograde_preprocessors = [
     RunToTheEnd,
     "nbgrader.preprocessors.IgnorePattern",
@@ -52,19 +62,26 @@ c.Autograde.autograde_preprocessors = [
 def main(arguments=None):
     """Do what the command line asks for; what is wrong with it is said in one line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["build", "try"])
+    parser.add_argument("command", choices=["build", "try", "grade"])
     parser.add_argument("names", nargs="*", help="numbers of chapters or names of texts; else all")
     parser.add_argument("--seed", default="", help="a whole number, another each year")
     parser.add_argument("--texts", type=Path, default=TEXTS, help="the folder of question texts")
     parser.add_argument("--into", type=Path, help="the course folder; coursework/SEED if not given")
+    parser.add_argument("--again", action="store_true", help="grade what is graded already, too")
     options = parser.parse_intermixed_args(arguments)
     try:
         check_nbgrader()
+        # nbgrader calls its neighbour `alembic` by name.
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         if options.command == "try":
             try_seeds(options.names, options.texts)
+            return
+        seed = seed_of(options.seed)
+        into = (options.into or INTO / str(seed)).resolve()
+        if options.command == "build":
+            build(options.names, seed, options.texts, into)
         else:
-            seed = seed_of(options.seed)
-            build(options.names, seed, options.texts, options.into or INTO / str(seed))
+            grade_class(into, options.names, options.again)
     except BadText as error:
         sys.exit(str(error))
 
@@ -126,6 +143,21 @@ def build(names, seed, texts, into):
     print(f"{len(picked)} assignments in {os.path.relpath(into)}")
 
 
+def grade_class(course, names, again):
+    """Grade what has been handed in of one assignment of a course folder."""
+    from coursework_grade import grade
+
+    if not (course / "nbgrader_config.py").exists():
+        raise BadText(f"{course} is no course folder: make coursework SEED=... first.")
+    known = {path.name: path for path in sorted((course / "release").iterdir())}
+    picked = chosen(names, known)
+    if len(names) != 1:
+        raise BadText(f"Which assignment? ASSIGNMENT=01, one of {', '.join(known)}.")
+    [name] = picked
+    if grade(course, name, again):
+        sys.exit(1)
+
+
 def try_seeds(names, texts, seeds=(1, 2027, 31415)):
     """Build assignments of several seeds in a folder that is then thrown away."""
     with tempfile.TemporaryDirectory() as folder:
@@ -143,14 +175,11 @@ def settings(root):
 
 def generate(folder, names):
     """Let nbgrader make the students' version of each assignment."""
+    from coursework_grade import run_step
     from nbgrader.converters import GenerateAssignment
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import PyFileConfigLoader
 
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
     for name in names:
-        place = CourseDirectory(config=config, assignment_id=name)
-        GenerateAssignment(coursedir=place, config=config).start()
+        run_step(GenerateAssignment, folder, name, ".")
 
 
 def try_out(folder, name):
