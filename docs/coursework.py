@@ -2,11 +2,13 @@
 
 `python docs/coursework.py build --seed 2027` writes the course folder coursework/2027, which git
 ignores, with every assignment in it; names after it, such as `01 03 hunt_a_bug`, choose some.
-`python docs/coursework.py try 03` makes one of three seeds, tries it out, and keeps nothing.
+`python docs/coursework.py try 03` makes one of twenty seeds, tries it out, and keeps nothing.
 """
 
 import argparse
+import contextlib
 import copy
+import io
 import os
 import shutil
 import sys
@@ -22,6 +24,7 @@ from coursework_text import BadText, read_questions
 TEXTS = contents.SOURCE / "coursework"
 INTO = contents.ROOT / "coursework"
 NBGRADER = (0, 9, 5)
+STUBS = {"code": "# Your code here.", "text": "Your answer here."}
 CONFIG = '''"""nbgrader's settings for this course folder, written by docs/coursework.py."""
 import sys
 
@@ -32,8 +35,8 @@ from coursework_run import RunToTheEnd
 c = get_config()
 c.CourseDirectory.root = {root!r}
 c.CourseDirectory.db_url = "sqlite:///" + {root!r} + "/gradebook.db?timeout=60"
-c.ClearSolutions.code_stub = {{"python": "# Your code here."}}
-c.ClearSolutions.text_stub = "Your answer here."
+c.ClearSolutions.code_stub = {{"python": {code!r}}}
+c.ClearSolutions.text_stub = {text!r}
 c.Execute.timeout = 30
 c.Execute.extra_arguments = ["--log-level=ERROR"]
 c.IgnorePattern.enabled = True  # a warning in a test is no mistake
@@ -134,10 +137,8 @@ def build(names, seed, texts, into):
         for name, path in picked.items():
             place = folder / "source" / name / f"{name}.ipynb"
             place.parent.mkdir(parents=True)
-            nbformat.write(read_questions(path, seed), place)
+            nbformat.write(tried(path, seed), place)
         generate(folder, picked)
-        for name in picked:
-            try_out(folder, name)
         (folder / "nbgrader_config.py").write_text(settings(into.resolve()))
         shutil.copytree(folder, into, dirs_exist_ok=True)
     print(f"{len(picked)} assignments in {os.path.relpath(into)}")
@@ -158,19 +159,31 @@ def grade_class(course, names, again):
         sys.exit(1)
 
 
-def try_seeds(names, texts, seeds=(1, 2027, 31415)):
-    """Build assignments of several seeds in a folder that is then thrown away."""
-    with tempfile.TemporaryDirectory() as folder:
+def try_seeds(names, texts, seeds=range(1, 21)):
+    """Try assignments of several seeds out, and let nbgrader make one, which is thrown away."""
+    for name, path in chosen(names, assignments(texts)).items():
+        began = time.monotonic()
         for seed in seeds:
-            began = time.monotonic()
-            build(names, seed, texts, Path(folder) / str(seed))
-            print(f"seed {seed}: right answers get every point, empty ones none; ", end="")
-            print(f"{time.monotonic() - began:.0f} s")
+            tried(path, seed)
+        mean = (time.monotonic() - began) / len(seeds)
+        print(f"{name}: right answers get every point and empty ones none, {mean:.1f} s a seed")
+    with tempfile.TemporaryDirectory() as folder:
+        build(names, seeds[-1], texts, Path(folder) / "course")
+
+
+def tried(path, seed):
+    """The instructor's version of an assignment, once it has been tried out."""
+    source = read_questions(path, seed)
+    try:
+        try_out(source)
+    except BadText as error:
+        raise BadText(f"{path.name}, seed {seed}: {error}") from None
+    return source
 
 
 def settings(root):
     """The text of nbgrader's settings for a course folder."""
-    return CONFIG.format(root=str(root), docs=str(Path(__file__).resolve().parent))
+    return CONFIG.format(root=str(root), docs=str(Path(__file__).resolve().parent), **STUBS)
 
 
 def generate(folder, names):
@@ -182,23 +195,35 @@ def generate(folder, names):
         run_step(GenerateAssignment, folder, name, ".")
 
 
-def try_out(folder, name):
+def try_out(source):
     """Stop unless the answers get every point, and a student who answers nothing gets none."""
-    from coursework_run import RunToTheEnd, marks
+    from nbgrader.preprocessors import ClearSolutions
 
-    source, release = (
-        nbformat.read(folder / step / name / f"{name}.ipynb", as_version=4)
-        for step in ("source", "release")
-    )
-    empty = copy.deepcopy(source)
-    for cell, given in zip(empty.cells, release.cells, strict=True):
-        if cell.metadata.nbgrader.solution:
-            cell.update(source=given.source, metadata=given.metadata)
-    for notebook, wanted, who in ((source, 1, "its own answers"), (empty, 0, "no answers")):
-        RunToTheEnd(extra_arguments=["--log-level=ERROR"]).preprocess(notebook, {})
-        for test, (points, possible) in marks(notebook).items():
-            if points is not None and points != wanted * possible:
-                raise BadText(f"{name}: with {who} {test} gives {points:g} of {possible:g}.")
+    clear = ClearSolutions(code_stub={"python": STUBS["code"]}, text_stub=STUBS["text"])
+    empty, _ = clear.preprocess(copy.deepcopy(source), {})
+    for notebook, who, passes in ((source, "its own answer", True), (empty, "no answer", False)):
+        for test, error in outcomes(notebook):
+            if passes != (error is None):
+                raise BadText(f"With {who}, test {test} {error or 'gives its points'}.")
+
+
+def outcomes(notebook):
+    """Run a notebook that is to be trusted; for each test, its name and what stops it, or None."""
+    names = {"__name__": "__main__"}
+    for cell in notebook.cells:
+        settings = cell.metadata.nbgrader
+        if cell.cell_type != "code":
+            continue
+        error = None
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(cell.source, settings.grade_id, "exec"), names)
+        except Exception as raised:  # whatever a text's code raises
+            error = f"stops with {type(raised).__name__}: {raised}"
+        if settings.grade:
+            yield settings.grade_id, error
+        elif error:
+            raise BadText(f"The cell {settings.grade_id} {error}.")
 
 
 if __name__ == "__main__":

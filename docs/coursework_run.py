@@ -88,17 +88,3 @@ def say(cell, name, words):
 def timed_out(cell):
     """Whether a cell ran until it was interrupted."""
     return any(output.get("ename") == "CellTimeoutError" for output in cell.outputs)
-
-
-def marks(notebook):
-    """Points that a run notebook's tests give, by name: reached and possible, as nbgrader counts.
-
-    Answers that a person has to read count as None.
-    """
-    from nbgrader.utils import determine_grade, is_grade
-
-    return {
-        cell.metadata.nbgrader.grade_id: determine_grade(cell)
-        for cell in notebook.cells
-        if is_grade(cell)
-    }
