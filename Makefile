@@ -74,7 +74,10 @@ NEWS := @jupyterlab/apputils-extension:announcements
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
 
-# Assignments for nbgrader, of a seed that is another each year: `make coursework SEED=2027`, or with CHAPTERS="03 05".
+# Coursework: assignments for nbgrader, of a seed that is another each year, and their grading.
+# docs/pages/lecturers.md says how: make coursework SEED=2027 CHAPTERS="03 05"; make grade SEED=2027 ASSIGNMENT=03
+.PHONY: coursework grade
 coursework: .venv/developer
 	$(PY) docs/coursework.py build --seed "$(SEED)" $(CHAPTERS)
-.PHONY: coursework
+grade: .venv/developer
+	$(PY) docs/coursework.py grade --seed "$(SEED)" $(ASSIGNMENT) $(if $(AGAIN),--again)
