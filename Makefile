@@ -76,8 +76,10 @@ NEWS := @jupyterlab/apputils-extension:announcements
 
 # Coursework: assignments for nbgrader, of a seed that is another each year, and their grading.
 # docs/pages/lecturers.md says how: make coursework SEED=2027 CHAPTERS="03 05"; make grade SEED=2027 ASSIGNMENT=03
-.PHONY: coursework grade
+.PHONY: coursework grade feedback
 coursework: .venv/developer
 	$(PY) docs/coursework.py build --seed "$(SEED)" $(CHAPTERS)
 grade: .venv/developer
 	$(PY) docs/coursework.py grade --seed "$(SEED)" $(ASSIGNMENT) $(if $(AGAIN),--again)
+feedback: .venv/developer
+	$(PY) docs/coursework.py feedback --seed "$(SEED)" $(ASSIGNMENT)
