@@ -43,6 +43,9 @@ c.Execute.timeout = 30
 c.Execute.extra_arguments = ["--log-level=ERROR"]
 c.IgnorePattern.enabled = True  # a warning in a test is no mistake
 c.IgnorePattern.pattern = "."
+c.FileNameCollectorPlugin.named_regexp = (  # as Moodle names folders and files
+    r".*/(?P<student_id>[^/]+_\d+)_assignsubmission_file_?/(?P<file_id>.*)"
+)
 c.Repair.release = {root!r} + "/release"
 c.Autograde.sanitize_preprocessors = [
     Repair,
