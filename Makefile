@@ -78,3 +78,16 @@ NEWS := @jupyterlab/apputils-extension:announcements
 .PHONY: chapter
 chapter: .venv/developer
 	$(PY) docs/new_chapter.py "$(NUMBER)" "$(FILE)" "$(TITLE)" "$(MODULE)"
+
+# Coursework: assignments for nbgrader, of a seed that is another each year; their grading, and once the answers in
+# words are marked, feedback and tables anew; slides. docs/pages/lecturers.md says when.
+.PHONY: coursework grade feedback slides
+COURSEWORK := $(PY) docs/coursework.py
+coursework: .venv/developer
+	$(COURSEWORK) build --seed "$(SEED)" $(if $(TEXTS),--texts "$(TEXTS)") $(CHAPTERS)
+grade: .venv/developer
+	$(COURSEWORK) grade --seed "$(SEED)" $(if $(AGAIN),--again) $(ASSIGNMENT)
+feedback: .venv/developer
+	$(COURSEWORK) feedback --seed "$(SEED)" $(ASSIGNMENT)
+slides: .venv/developer
+	$(PY) docs/slides.py $(if $(OFFLINE),--offline "$(OFFLINE)") $(CHAPTERS)
