@@ -74,10 +74,15 @@ NEWS := @jupyterlab/apputils-extension:announcements
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
 
-# Coursework: assignments for nbgrader, of a seed that is another each year, and their grading.
-# docs/pages/lecturers.md says how: make coursework SEED=2027 CHAPTERS="03 05"; make grade SEED=2027 ASSIGNMENT=03
-.PHONY: coursework grade
+# Coursework: assignments for nbgrader, of a seed that is another each year; their grading, and once the answers in
+# words are marked, feedback and tables anew; slides. docs/pages/lecturers.md says when.
+.PHONY: coursework grade feedback slides
+COURSEWORK := $(PY) docs/coursework.py
 coursework: .venv/developer
-	$(PY) docs/coursework.py build --seed "$(SEED)" $(CHAPTERS)
+	$(COURSEWORK) build --seed "$(SEED)" $(if $(TEXTS),--texts "$(TEXTS)") $(CHAPTERS)
 grade: .venv/developer
-	$(PY) docs/coursework.py grade --seed "$(SEED)" $(ASSIGNMENT) $(if $(AGAIN),--again)
+	$(COURSEWORK) grade --seed "$(SEED)" $(if $(AGAIN),--again) $(ASSIGNMENT)
+feedback: .venv/developer
+	$(COURSEWORK) feedback --seed "$(SEED)" $(ASSIGNMENT)
+slides: .venv/developer
+	$(PY) docs/slides.py $(if $(OFFLINE),--offline "$(OFFLINE)") $(CHAPTERS)
