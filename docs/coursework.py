@@ -44,7 +44,7 @@ c.Execute.extra_arguments = ["--log-level=ERROR"]
 c.IgnorePattern.enabled = True  # a warning in a test is no mistake
 c.IgnorePattern.pattern = "."
 c.FileNameCollectorPlugin.named_regexp = (  # as Moodle names folders and files
-    r".*/(?P<student_id>[^/]+_\d+)_assignsubmission_file_?/(?P<file_id>.*)"
+    r".*/(?P<student_id>[^/]+_\\d+)_assignsubmission_file_?/(?P<file_id>.*)"
 )
 c.Repair.release = {root!r} + "/release"
 c.Autograde.sanitize_preprocessors = [
