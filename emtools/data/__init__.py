@@ -324,7 +324,7 @@ def ice_cream():
     -----
     Source: the example of Eisner (2002), as seven public copies give it, all with these values.
     """
-    return _load("icecream_eisner.csv")["cones"].astype(np.int64)
+    return _load("icecream_eisner.csv")["cones"].astype(np.intp)  # symbols are indexes
 
 
 def earthquakes():
