@@ -7,6 +7,7 @@ there are no threads. `emtools` mends both when it is imported in a browser, and
 """
 
 import concurrent.futures
+import logging
 from functools import wraps
 
 import numpy as np
@@ -25,6 +26,8 @@ def mend():
     for name, message in REFUSALS.items():
         setattr(np.linalg, name, refusing(getattr(np.linalg, name), message))
     concurrent.futures.ThreadPoolExecutor.submit = do_now
+    # On every page anew: "building the font cache".
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
 def refusing(function, message):

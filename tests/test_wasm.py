@@ -4,6 +4,7 @@ Whether it does so there is tested in `test_lite.py`, in Chromium; here, that it
 refuses and nothing else, and that it is in nobody's way elsewhere.
 """
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -95,8 +96,11 @@ def test_mend_puts_all_of_it_in_place(monkeypatch):
     for name in wasm.REFUSALS:
         monkeypatch.setattr(np.linalg, name, silent(getattr(np.linalg, name)))
     monkeypatch.setattr(ThreadPoolExecutor, "submit", ThreadPoolExecutor.submit)
+    fonts = logging.getLogger("matplotlib.font_manager")
+    monkeypatch.setattr(fonts, "level", fonts.level)
     wasm.mend()
     for name, bad in BAD.items():
         with pytest.raises(np.linalg.LinAlgError):
             getattr(np.linalg, name)(bad, *ARGUMENTS[name])
     assert ThreadPoolExecutor.submit is wasm.do_now
+    assert fonts.level == logging.ERROR
