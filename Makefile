@@ -63,9 +63,9 @@ COMPILE := --quiet --universal --upgrade --python-version 3.11 --no-header --no-
 lite: .venv/developer
 	$(PY) docs/lite.py
 
-# Every chapter and every solution there, in Chromium, with a Pyodide that needs no site of its own: for twenty minutes.
+# Every chapter and every solution there, in Chromium; SITE=build/lite tries the site that `make lite` has built.
 lite-test: .venv/developer
-	EMTOOLS_EVERY_CHAPTER=1 EMTOOLS_REQUIRE_BROWSER=1 $(PY) -m pytest tests/test_lite.py --durations=0
+	EMTOOLS_EVERY_CHAPTER=1 EMTOOLS_REQUIRE_BROWSER=1 EMTOOLS_SITE=$(SITE) $(PY) -m pytest tests/test_lite.py --durations=0
 
 clean:
 	rm -rf .venv

@@ -6,13 +6,14 @@ happens to bundle it; each file has the hash that Pyodide itself gives for it. I
 is newer, because the kernel asks for it. All else is what is published.
 
 Four chapters are run; with EMTOOLS_EVERY_CHAPTER=1, as `make lite-test` has it, all of them and the
-solutions.
+solutions. EMTOOLS_SITE names a site that stands already, such as the one to be published.
 """
 
 import http.server
 import json
 import os
 import re
+import shutil
 import socketserver
 import subprocess
 import sys
@@ -156,11 +157,15 @@ def pyodide(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def site(pyodide, tmp_path_factory):
-    """The built site; its page shows its insides, which the tests ask."""
-    pytest.importorskip("jupyterlite_pyodide_kernel")
+def site(request, tmp_path_factory):
+    """The site, built unless one is given; its page shows its insides, which the tests ask."""
     folder = tmp_path_factory.mktemp("lite") / "site"
-    lite.main(["--lock", str(LOCK), "--pyodide", pyodide.as_uri(), "--into", str(folder)])
+    if given := os.environ.get("EMTOOLS_SITE"):
+        shutil.copytree(given, folder)
+    else:
+        pytest.importorskip("jupyterlite_pyodide_kernel")
+        pyodide = request.getfixturevalue("pyodide").as_uri()
+        lite.main(["--lock", str(LOCK), "--pyodide", pyodide, "--into", str(folder)])
     settings = json.loads((folder / "jupyter-lite.json").read_text("utf-8"))
     settings["jupyter-config-data"]["exposeAppInBrowser"] = True
     (folder / "jupyter-lite.json").write_text(json.dumps(settings), encoding="utf-8")
