@@ -58,6 +58,15 @@ lock: .venv/developer
 		--output-file tests/requirements.txt
 COMPILE := --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url
 
+# The course with Python in the browser, as a site in build/lite. Pyodide is downloaded from its own site.
+.PHONY: lite lite-test
+lite: .venv/developer
+	$(PY) docs/lite.py
+
+# Every chapter and every solution there, in Chromium; SITE=build/lite tries the site that `make lite` has built.
+lite-test: .venv/developer
+	EMTOOLS_EVERY_CHAPTER=1 EMTOOLS_REQUIRE_BROWSER=1 EMTOOLS_SITE=$(SITE) $(PY) -m pytest tests/test_lite.py --durations=0
+
 clean:
 	rm -rf .venv
 
