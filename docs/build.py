@@ -258,7 +258,8 @@ def write_links():
     """Put the repository's address where the README's Binder badge has another one, everywhere."""
     readme = README.read_text(encoding="utf-8")
     old = re.search(r"mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)/HEAD", readme)[1]
-    for path in [README, ROOT / "CITATION.cff", *chapters()]:
+    pages = sorted((ROOT / "docs/pages").glob("*.md"))
+    for path in [README, ROOT / "CITATION.cff", *pages, *chapters()]:
         text = path.read_text(encoding="utf-8")
         for host in ("https://github.com/", "https://mybinder.org/v2/gh/"):
             text = re.sub(re.escape(host + old) + r"(?![\w-])", host + repository(), text)
