@@ -74,7 +74,15 @@ NEWS := @jupyterlab/apputils-extension:announcements
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
 
-# Assignments for nbgrader, of a seed that is another each year: `make coursework SEED=2027`, or with CHAPTERS="03 05".
+# Coursework: assignments for nbgrader, of a seed that is another each year; their grading, and once the answers in
+# words are marked, feedback and tables anew; slides. docs/pages/lecturers.md says when.
+.PHONY: coursework grade feedback slides
+COURSEWORK := $(PY) docs/coursework.py
 coursework: .venv/developer
-	$(PY) docs/coursework.py build --seed "$(SEED)" $(CHAPTERS)
-.PHONY: coursework
+	$(COURSEWORK) build --seed "$(SEED)" $(if $(TEXTS),--texts "$(TEXTS)") $(CHAPTERS)
+grade: .venv/developer
+	$(COURSEWORK) grade --seed "$(SEED)" $(if $(AGAIN),--again) $(ASSIGNMENT)
+feedback: .venv/developer
+	$(COURSEWORK) feedback --seed "$(SEED)" $(ASSIGNMENT)
+slides: .venv/developer
+	$(PY) docs/slides.py $(if $(OFFLINE),--offline "$(OFFLINE)") $(CHAPTERS)

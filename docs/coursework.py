@@ -10,6 +10,7 @@ import contextlib
 import copy
 import io
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from coursework_text import BadText, read_questions
 TEXTS = contents.SOURCE / "coursework"
 INTO = contents.ROOT / "coursework"
 NBGRADER = (0, 9, 5)
+BOOK, SETTINGS = "gradebook.db", "nbgrader_config.py"
 STUBS = {"code": "# Your code here.", "text": "Your answer here."}
 CONFIG = '''"""nbgrader's settings for this course folder, written by docs/coursework.py."""
 import sys
@@ -41,6 +43,9 @@ c.Execute.timeout = 30
 c.Execute.extra_arguments = ["--log-level=ERROR"]
 c.IgnorePattern.enabled = True  # a warning in a test is no mistake
 c.IgnorePattern.pattern = "."
+c.FileNameCollectorPlugin.named_regexp = (  # as Moodle names folders and files
+    r".*/(?P<student_id>[^/]+_\\d+)_assignsubmission_file_?/(?P<file_id>.*)"
+)
 c.Repair.release = {root!r} + "/release"
 c.Autograde.sanitize_preprocessors = [
     Repair,
@@ -65,7 +70,7 @@ c.Autograde.autograde_preprocessors = [
 def main(arguments=None):
     """Do what the command line asks for; what is wrong with it is said in one line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["build", "try", "grade"])
+    parser.add_argument("command", choices=["build", "try", "grade", "feedback"])
     parser.add_argument("names", nargs="*", help="numbers of chapters or names of texts; else all")
     parser.add_argument("--seed", default="", help="a whole number, another each year")
     parser.add_argument("--texts", type=Path, default=TEXTS, help="the folder of question texts")
@@ -84,7 +89,7 @@ def main(arguments=None):
         if options.command == "build":
             build(options.names, seed, options.texts, into)
         else:
-            grade_class(into, options.names, options.again)
+            grade_class(into, options.names, options.command == "feedback", options.again)
     except BadText as error:
         sys.exit(str(error))
 
@@ -103,7 +108,7 @@ def check_nbgrader():
         found = version("nbgrader")
     except PackageNotFoundError:
         raise BadText(f"nbgrader is missing: pip install 'nbgrader>={wanted}'.") from None
-    if tuple(int(part) for part in found.split(".")[:3]) < NBGRADER:
+    if tuple(map(int, re.findall(r"\d+", found)[:3])) < NBGRADER:
         raise BadText(f"nbgrader {found} is too old: pip install 'nbgrader>={wanted}'.")
 
 
@@ -120,7 +125,7 @@ def chosen(names, known):
     """The assignments that these names or numbers mean; all, if there are none."""
     found = []
     for name in names:
-        fits = [whole for whole in known if name in (whole, whole.partition("_")[0], whole[3:])]
+        fits = [whole for whole in known if name in (whole, *whole.split("_", 1))]
         if len(fits) != 1:
             raise BadText(f"No assignment is called {name}; there are {', '.join(known)}.")
         found += fits
@@ -130,32 +135,50 @@ def chosen(names, known):
 def build(names, seed, texts, into):
     """Write a course folder with these assignments, as nbgrader generates them, or nothing."""
     picked = chosen(names, assignments(texts))
+    handed_in = [path for name in picked for path in into.glob(f"submitted/*/{name}")]
+    if handed_in:
+        raise BadText(f"{handed_in[0]} has been handed in: what is being graded is not made anew.")
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".building-") as folder:
         folder = Path(folder)
-        (folder / "nbgrader_config.py").write_text(settings(folder))
+        if (into / BOOK).exists():
+            shutil.copy2(into / BOOK, folder)
+        (folder / SETTINGS).write_text(settings(folder))
         for name, path in picked.items():
             place = folder / "source" / name / f"{name}.ipynb"
             place.parent.mkdir(parents=True)
             nbformat.write(tried(path, seed), place)
         generate(folder, picked)
-        (folder / "nbgrader_config.py").write_text(settings(into.resolve()))
-        shutil.copytree(folder, into, dirs_exist_ok=True)
-    print(f"{len(picked)} assignments in {os.path.relpath(into)}")
+        move(folder, into, picked)
+    print(f"In {os.path.relpath(into)}: {', '.join(picked)}.")
+    print("release/ is for the students; source/ holds answers and hidden tests.")
 
 
-def grade_class(course, names, again):
-    """Grade what has been handed in of one assignment of a course folder."""
-    from coursework_grade import grade
+def move(folder, into, names):
+    """Put what has been built in the place where it belongs."""
+    into.mkdir(exist_ok=True)
+    (folder / SETTINGS).write_text(settings(into))
+    for place in (Path(step, name) for step in ("source", "release") for name in names):
+        if (into / place).exists():
+            shutil.rmtree(into / place)
+        (into / place).parent.mkdir(exist_ok=True)
+        shutil.move(folder / place, into / place)
+    for file in (BOOK, SETTINGS):
+        os.replace(folder / file, into / file)
 
-    if not (course / "nbgrader_config.py").exists():
-        raise BadText(f"{course} is no course folder: make coursework SEED=... first.")
+
+def grade_class(course, names, only_feedback, again):
+    """Grade what has been handed in of one assignment, or write the feedback anew."""
+    from coursework_grade import grade, write_feedback
+
+    if not (course / SETTINGS).exists():
+        raise BadText(f"There is no course folder {course}: make coursework SEED={course.name}.")
     known = {path.name: path for path in sorted((course / "release").iterdir())}
     picked = chosen(names, known)
     if len(names) != 1:
         raise BadText(f"Which assignment? ASSIGNMENT=01, one of {', '.join(known)}.")
     [name] = picked
-    if grade(course, name, again):
+    if write_feedback(course, name) if only_feedback else grade(course, name, again):
         sys.exit(1)
 
 

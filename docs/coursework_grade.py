@@ -6,7 +6,6 @@ cannot be graded is named with the reason, and the others are graded all the sam
 
 import contextlib
 import csv
-import glob
 import io
 import logging
 import os
@@ -46,7 +45,7 @@ def grade(course, name, again=False, jobs=None):
     """
     papers, failed = submissions(course, name)
     due = {student: path for student, path in papers.items() if again or is_new(course, path)}
-    failed |= grade_all(course, name, due, jobs or os.cpu_count())
+    failed |= for_each(grade_one, course, name, due, jobs)
     found = [
         (student, damage)
         for student, path in papers.items()
@@ -62,6 +61,18 @@ def grade(course, name, again=False, jobs=None):
     write_tables(course, name)
     done = len(due.keys() - failed.keys())
     print(f"{done} graded, {len(papers) - len(due)} graded before, {len(failed)} not graded.")
+    return failed
+
+
+def write_feedback(course, name):
+    """Write feedback and tables anew, once a person has marked what is to be read."""
+    graded = [path.parent.name for path in sorted((course / "autograded").glob(f"*/{name}"))]
+    if not graded:
+        raise BadText(f"{name} has not been graded: make grade first.")
+    failed = for_each(give_feedback, course, name, graded)
+    for student, reason in failed.items():
+        print(f"{student}: NO FEEDBACK: {reason}")
+    write_tables(course, name)
     return failed
 
 
@@ -90,6 +101,8 @@ def submissions(course, name):
 
 def paper(place, name):
     """The notebook in a student's folder, under its right name, if it can be read."""
+    if any(sign in place.parent.name for sign in "*?["):
+        raise BadText(f"nbgrader cannot read a folder with *, ? or [ in its name: {place.parent}.")
     path = place / f"{name}.ipynb"
     if not path.exists():
         others = sorted(place.glob("*.ipynb"))
@@ -121,12 +134,12 @@ def damage_of(course, name, path):
     return repair(*both)[1]
 
 
-def grade_all(course, name, due, jobs):
-    """Grade these submissions, some at a time; return why, for those that could not be."""
+def for_each(job, course, name, students, jobs=None):
+    """Do a job for students, some at a time; return why, for those where it failed."""
     failed = {}
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=prepare)
-    with pool, tqdm(total=len(due), unit="student", disable=not due) as bar:
-        waiting = {pool.submit(grade_one, course, name, student): student for student in due}
+    with pool, tqdm(total=len(students), unit="student", disable=not students) as bar:
+        waiting = {pool.submit(job, course, name, student): student for student in students}
         for future in as_completed(waiting):
             try:
                 reason = future.result()
@@ -140,6 +153,9 @@ def grade_all(course, name, due, jobs):
 
 def prepare():
     """Make a grading process silent, and bound the memory of the kernels that it starts."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)  # where kernels write what they have to say
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     warnings.simplefilter("ignore")
     if sys.platform == "linux":
@@ -151,12 +167,22 @@ def prepare():
 
 def grade_one(course, name, student):
     """Let nbgrader grade one student and write the feedback; return why not, if it cannot."""
-    from nbgrader.converters import Autograde, GenerateFeedback
+    from nbgrader.converters import Autograde
 
     try:
-        for step in (Autograde, GenerateFeedback):
-            run_step(step, course, name, glob.escape(student))
+        run_step(Autograde, course, name, student)
     except Exception as error:  # one student's must not stop the others'
+        return str(error)
+    return give_feedback(course, name, student)
+
+
+def give_feedback(course, name, student):
+    """Let nbgrader write one student's feedback; return why not, if it cannot."""
+    from nbgrader.converters import GenerateFeedback
+
+    try:
+        run_step(GenerateFeedback, course, name, student)
+    except Exception as error:
         return str(error)
     return None
 
@@ -177,7 +203,12 @@ def run_step(step, course, name, student="*"):
     told, old = io.StringIO(), log.propagate
     try:
         log.propagate = False
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+        with (
+            contextlib.redirect_stdout(told),
+            contextlib.redirect_stderr(told),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")  # nbgrader's own, of what it calls
             step(coursedir=place, config=config, force=True).start()
     except Exception as error:  # whatever nbgrader raises
         reason = heard.reason or f"{type(error).__name__}: {error}"

@@ -6,7 +6,6 @@ in the result; what a student wrote stays, in its cell or in a plain one beside 
 
 import ast
 import csv
-import re
 from typing import NamedTuple
 
 import nbformat
@@ -77,13 +76,11 @@ def repair(submitted, release):
 def sound(cell):
     """A copy of a cell with everything that a cell must have."""
     kind = cell.get("cell_type") if cell.get("cell_type") in FILLED else "raw"
-    source = cell.get("source", "")
-    metadata = nbformat.from_dict(dict(cell.get("metadata", {})))
-    copy = as_type(nbformat.from_dict({"source": source, "metadata": metadata}), kind)
-    copy.id = cell.get("id", "")
+    metadata = dict(cell.get("metadata") or {})
     if not isinstance(metadata.get("nbgrader", {}), dict):
         del metadata["nbgrader"]
-    return copy
+    parts = {"id": cell.get("id", ""), "source": cell.get("source") or "", "metadata": metadata}
+    return as_type(nbformat.from_dict(parts), kind)
 
 
 def as_type(cell, kind):
@@ -159,22 +156,16 @@ def must_join(parts, cell_type):
     return is_python("\n".join(parts)) and not all(is_python(part) for part in parts)
 
 
-def is_python(source):
-    """Whether a source can be parsed."""
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
 def report_moves(names, order, damage):
-    """Say which cells stand behind one that they should stand before."""
-    last = -1
+    """Say which cells stand out of order: all but the longest run that is in order."""
+    runs = []  # for each named cell, the longest run in order that ends with it
     for name in filter(None, names):
-        if order.index(name) < last:
-            damage.append(Damage(name, "stood too far down", "it is back in its place"))
-        last = max(last, order.index(name))
+        before = [run for run in runs if order.index(run[-1]) < order.index(name)]
+        runs.append([*max(before, key=len, default=[]), name])
+    kept = max(runs, key=len, default=[])
+    for name in filter(None, names):
+        if name not in kept:
+            damage.append(Damage(name, "was moved", "it is back in its place"))
 
 
 def in_groups(cells, names):
@@ -208,18 +199,31 @@ def may_answer(cell, model):
     """Whether a plain cell is likely to be an answer: prose, or code that defines its names."""
     if cell.cell_type != model.cell_type or not cell.source.strip():
         return False
-    return cell.cell_type == "markdown" or bool(defined(cell.source) & defined(model.source))
+    if cell.cell_type == "markdown":
+        return True
+    return is_python(cell.source) and bool(defined(cell.source) & defined(model.source))
+
+
+def is_python(source):
+    """Whether a source can be parsed."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def defined(source):
-    """Names that code defines at its top level; as far as one can see where it is no Python."""
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:
-        return set(re.findall(r"^(?:def +)?(\w+) *(?:=[^=]|\()", source, re.M))
-    stored = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Name)]
-    functions = {part.name for part in body if isinstance(part, ast.FunctionDef | ast.ClassDef)}
-    return functions | {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+    """Names that code defines at its top level."""
+    found = set()
+    for part in ast.parse(source).body:
+        if isinstance(part, ast.FunctionDef | ast.ClassDef):
+            found.add(part.name)
+            continue
+        for node in ast.walk(part):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+    return found
 
 
 def restored(group, model, above, damage):

@@ -38,7 +38,11 @@ def read_questions(path, seed):
     NotebookNode
         With solutions, hidden tests, points and locks, as `nbgrader generate_assignment` reads it.
     """
-    cells = jupytext.read(path, fmt=MYST).cells
+    try:
+        cells = jupytext.read(path, fmt=MYST).cells
+    except Exception as error:  # whatever jupytext and what it calls may raise
+        reason = str(error).partition("\n")[0]
+        raise BadText(f"{path.name} cannot be read: {reason}.") from error
     names = {"rng": np.random.default_rng([seed, *path.stem.encode()]), "seed": seed}
     kept = []
     for number, cell in enumerate(cells, start=1):
