@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 from importlib import metadata
 from pathlib import Path
@@ -154,8 +153,9 @@ def fetch_all(lock, source, folder):
         try:
             with urllib.request.urlopen(address, timeout=60) as answer:
                 content = answer.read()
-        except (OSError, urllib.error.URLError) as error:
-            sys.exit(f"{address} cannot be had ({error}); --pyodide names another place")
+        except OSError as error:  # also what urllib makes of it
+            reason = getattr(error, "reason", error)
+            sys.exit(f"{address} cannot be had ({reason}); --pyodide names another place")
         if hashed(content) != expected:
             sys.exit(f"{address} is not the file that the lock means: its SHA-256 is another")
         (folder / name).write_bytes(content)
