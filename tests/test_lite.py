@@ -331,7 +331,9 @@ from concurrent.futures import ThreadPoolExecutor
 import emtools
 
 print(8 * struct.calcsize("P"), "bits")
-print(f"{emtools.fit(emtools.data.waiting(), 2, rng=1).log_likelihood:.9f}")
+found = emtools.fit(emtools.data.waiting(), 2, rng=1)
+print(f"{found.log_likelihood:.9f}")
+print(np.bincount(emtools.sample(found, 9, rng=1)[1]).sum())
 try:
     np.linalg.cholesky(-np.eye(2))
 except np.linalg.LinAlgError as error:
@@ -345,6 +347,7 @@ def test_what_its_python_can_do(first, outside):
     assert run_at_the_end(first, PROBE).splitlines() == [
         "32 bits",
         "-1034.001749832",
+        "9",
         "Matrix is not positive definite",
         "There are no threads in a browser: what is meant for them runs one after the other.",
         "[1, 2]",
