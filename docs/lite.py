@@ -75,6 +75,8 @@ def main(arguments=None):
     if options.take:
         options.lock.write_text(as_text(taken_from(options.take)), encoding="utf-8")
         return
+    if options.into.exists() and not (options.into / "jupyter-lite.json").exists():
+        sys.exit(f"{options.into} is there, and no site of JupyterLite: name another folder")
     lock = json.loads(options.lock.read_text(encoding="utf-8"))
     source = options.pyodide or CDN.format(version=lock["pyodide"])
     with tempfile.TemporaryDirectory() as work:

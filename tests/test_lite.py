@@ -106,7 +106,7 @@ def test_a_missing_or_wrong_file_stops_the_build(content, tmp_path):
     source, into = tmp_path / "source", tmp_path / "site"
     for folder in (source, into):
         folder.mkdir()
-    (into / "before").touch()
+    (into / "jupyter-lite.json").touch()  # of the site before
     lock = {"pyodide": "1", "info": {}, "interpreter": {"a.mjs": "0" * 64}, "packages": {}}
     (tmp_path / "lock.json").write_text(json.dumps(lock), encoding="utf-8")
     if content:
@@ -116,7 +116,14 @@ def test_a_missing_or_wrong_file_stops_the_build(content, tmp_path):
         lite.main(list(map(str, options)))
     expected = "is not the file that the lock means" if content else "cannot be had"
     assert re.fullmatch(rf"file://\S+/a\.mjs {expected}[^\n]+", stopped.value.code)
-    assert [path.name for path in into.iterdir()] == ["before"]
+    assert [path.name for path in into.iterdir()] == ["jupyter-lite.json"]
+
+
+def test_no_other_folder_is_overwritten(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(SystemExit, match="no site of JupyterLite: name another folder"):
+        lite.main(["--into", str(tmp_path)])
+    assert (tmp_path / "thesis.tex").exists()
 
 
 # The site
