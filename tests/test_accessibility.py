@@ -5,7 +5,7 @@ reads right before the table, is taken for it. The column headers are its first 
 """
 
 import re
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import nbformat
@@ -20,8 +20,10 @@ VAGUE = r"(click |see |read |go )?(here|this|that|more|link|page|this (page|link
 
 
 def texts(notebook):
-    """The Markdown of each text cell."""
-    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    """The Markdown between two code cells, as often as there is any."""
+    for is_text, cells in groupby(notebook.cells, lambda cell: cell.cell_type == "markdown"):
+        if is_text:
+            yield "\n\n".join(cell.source for cell in cells)
 
 
 def markdown(notebook):
@@ -56,14 +58,14 @@ def heading_faults(notebook):
 
 
 def table_faults(notebook):
-    """No words right before a table, in the same cell, or a column without a header."""
+    """No words before a table, with no code between, or a column without a header."""
     for tokens in map(MARKDOWN.parse, texts(notebook)):
         for place, token in enumerate(tokens):
             if token.type == "table_open":
                 before = [t for t in tokens[:place] if t.type != "html_block"][-2:]
                 is_prose = before and before[1].type == "paragraph_close"
                 words = before[0].content if is_prose else ""
-                if len(words.split()) < 4:
+                if len(words.split()) < 3:
                     yield f"say before the table what it holds: {words!r}"
                 yield from empty_headers(tokens[place:])
 
@@ -157,7 +159,11 @@ What each bell holds:
 
 
 def notebook_of(text):
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    """A notebook of this text; where a line says so, of text, code and text."""
+    cells = [nbformat.v4.new_markdown_cell(part) for part in text.split("CODE\n")]
+    for place in range(len(cells) - 1, 0, -1):
+        cells.insert(place, nbformat.v4.new_code_cell("1"))
+    return nbformat.v4.new_notebook(cells=cells)
 
 
 def test_a_good_notebook_has_no_fault():
@@ -176,6 +182,7 @@ def test_a_good_notebook_has_no_fault():
         ("## Part", "## Part\n\n## Part", "twice: Part"),
         ("What each bell holds:\n", "", "say before the table"),
         ("What each bell holds:", "Here:", "say before the table"),
+        ("What each bell holds:", "What each bell holds:\nCODE", "say before the table"),
         ("| bell |", "|  |", "no header"),
         ("[chapter 04]", "[here]", "says nothing"),
         ("[chapter 04]", "[Read more]", "says nothing"),

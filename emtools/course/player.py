@@ -93,14 +93,16 @@ class Player(ipywidgets.VBox):
         self.frame = frame
         places = start or (0,) * len(controls)
         self.sliders = [
-            new_slider(label, words, place, "60%" if len(controls) == 1 else "45%")
+            new_slider(label, words, place)
             for (label, words), place in zip(controls, places, strict=True)
         ]
         self.picture = ipywidgets.HTML(layout={"width": "100%"})
         for slider in self.sliders:
             slider.observe(self.show, "index")
         self.show()
-        super().__init__([ipywidgets.HBox([*self.play_buttons(), *self.sliders]), self.picture])
+        parts = [*self.play_buttons(), *self.sliders]
+        row = ipywidgets.HBox(parts, layout={"flex_flow": "row wrap"})
+        super().__init__([row, self.picture])
         self.add_class("em-player")
 
     def show(self, _=None):
@@ -126,12 +128,12 @@ class Player(ipywidgets.VBox):
         return f"Sliders over {names}: run this notebook to move them."
 
 
-def new_slider(label, words, place, width):
-    """A slider over places that have words."""
+def new_slider(label, words, place):
+    """A slider over places that have words; on a narrow page it takes a line of its own."""
     return ipywidgets.SelectionSlider(
         options=[(word, index) for index, word in enumerate(words)],
         index=place,
         description=label,
         style={"description_width": "initial"},
-        layout={"width": width, "margin": "2px 2px 2px 10px"},
+        layout={"width": "auto", "flex": "1 1 18em", "max_width": "40em", "margin": "2px 10px"},
     )

@@ -157,6 +157,17 @@ def test_damage_is_put_right_and_named(name):
     assert words in said[0]
 
 
+def test_of_two_copies_the_one_with_an_answer_is_graded():
+    stub = handed_out().cells[-1].source
+    for paper in (
+        Paper().write("why", stub).move("why", below="given-1").copy_cell("why", "So."),
+        Paper().copy_cell("why", stub).move("why", below="given-1").write("why", "So."),
+    ):
+        paper.add("why", new_markdown_cell("between the two"))
+        cells, _ = paper.repaired()
+        assert cells[names(cells).index("why")].source == "So."
+
+
 def test_other_settings_are_put_back():
     paper = Paper()
     paper.cell("double-1").metadata.nbgrader.points = 100
