@@ -26,44 +26,16 @@ TEXTS = contents.SOURCE / "coursework"
 INTO = contents.ROOT / "coursework"
 NBGRADER = (0, 9, 5)
 BOOK, SETTINGS = "gradebook.db", "nbgrader_config.py"
-STUBS = {"code": "# Your code here.", "text": "Your answer here."}
-CONFIG = '''"""nbgrader's settings for this course folder, written by docs/coursework.py."""
+CONFIG = '''"""Settings of nbgrader for this course folder; more of them go below."""
+
 import sys
 
-sys.path.append({docs!r})
-from coursework_repair import Repair
-from coursework_run import RunToTheEnd
+sys.path.append({docs!r})  # of the course's repository
+from coursework_settings import settle
 
 c = get_config()
-c.CourseDirectory.root = {root!r}
-c.CourseDirectory.db_url = "sqlite:///" + {root!r} + "/gradebook.db?timeout=60"
-c.ClearSolutions.code_stub = {{"python": {code!r}}}
-c.ClearSolutions.text_stub = {text!r}
-c.Execute.timeout = 30
-c.Execute.extra_arguments = ["--log-level=ERROR"]
-c.IgnorePattern.enabled = True  # a warning in a test is no mistake
-c.IgnorePattern.pattern = "."
-c.FileNameCollectorPlugin.named_regexp = (  # as Moodle names folders and files
-    r".*/(?P<student_id>[^/]+_\\d+)_assignsubmission_file_?/(?P<file_id>.*)"
-)
-c.Repair.release = {root!r} + "/release"
-c.Autograde.sanitize_preprocessors = [
-    Repair,
-    "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.DeduplicateIds",
-    "nbgrader.preprocessors.OverwriteKernelspec",
-    "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
-c.Autograde.autograde_preprocessors = [
-    RunToTheEnd,
-    "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+settle(c, __file__)
+c.Execute.timeout = 30  # seconds for one cell
 '''
 
 
@@ -143,7 +115,8 @@ def build(names, seed, texts, into):
         folder = Path(folder)
         if (into / BOOK).exists():
             shutil.copy2(into / BOOK, folder)
-        (folder / SETTINGS).write_text(settings(folder))
+        docs = str(Path(__file__).resolve().parent)
+        (folder / SETTINGS).write_text(CONFIG.format(docs=docs), encoding="utf-8")
         for name, path in picked.items():
             place = folder / "source" / name / f"{name}.ipynb"
             place.parent.mkdir(parents=True)
@@ -157,7 +130,6 @@ def build(names, seed, texts, into):
 def move(folder, into, names):
     """Put what has been built in the place where it belongs."""
     into.mkdir(exist_ok=True)
-    (folder / SETTINGS).write_text(settings(into))
     for place in (Path(step, name) for step in ("source", "release") for name in names):
         if (into / place).exists():
             shutil.rmtree(into / place)
@@ -204,11 +176,6 @@ def tried(path, seed):
     return source
 
 
-def settings(root):
-    """The text of nbgrader's settings for a course folder."""
-    return CONFIG.format(root=str(root), docs=str(Path(__file__).resolve().parent), **STUBS)
-
-
 def generate(folder, names):
     """Let nbgrader make the students' version of each assignment."""
     from coursework_grade import run_step
@@ -220,9 +187,10 @@ def generate(folder, names):
 
 def try_out(source):
     """Stop unless the answers get every point, and a student who answers nothing gets none."""
+    from coursework_settings import STUBS
     from nbgrader.preprocessors import ClearSolutions
 
-    clear = ClearSolutions(code_stub={"python": STUBS["code"]}, text_stub=STUBS["text"])
+    clear = ClearSolutions(**STUBS)
     empty, _ = clear.preprocess(copy.deepcopy(source), {})
     for notebook, who, passes in ((source, "its own answer", True), (empty, "no answer", False)):
         for test, error in outcomes(notebook):

@@ -15,6 +15,7 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from pathlib import Path
 
 import nbformat
 from coursework_repair import repair, write_damage
@@ -121,9 +122,9 @@ def paper(place, name):
 
 
 def is_new(course, path):
-    """Whether a submission has been handed in since it was graded."""
+    """Whether a submission is another than the one that was graded, or not graded at all."""
     done = course / "autograded" / path.relative_to(course / "submitted")
-    return not done.exists() or done.stat().st_mtime < path.stat().st_mtime
+    return not done.exists() or done.stat().st_mtime_ns != path.stat().st_mtime_ns
 
 
 def damage_of(course, name, path):
@@ -171,6 +172,10 @@ def grade_one(course, name, student):
 
     try:
         run_step(Autograde, course, name, student)
+        place = Path(student, name, f"{name}.ipynb")
+        times = (course / "submitted" / place).stat()
+        graded = course / "autograded" / place
+        os.utime(graded, ns=(times.st_atime_ns, times.st_mtime_ns))  # see is_new
     except Exception as error:  # one student's must not stop the others'
         return str(error)
     return give_feedback(course, name, student)

@@ -502,7 +502,8 @@ def check_chunks(chunks):
     if hasattr(chunks, "shape"):
         raise ValueError(
             f"chunks is one {type(chunks).__name__} of shape {chunks.shape}; use emtools.fit (or "
-            "fit_dask for a Dask array), or give a list of arrays"
+            "fit_dask for a Dask array), or give a list of arrays, or "
+            "emtools.scale.chunks.Again for what is on a disk"
         )
     if not hasattr(chunks, "__iter__"):
         raise ValueError(f"chunks must be an iterable of arrays; it is {type(chunks).__name__}")

@@ -815,12 +815,12 @@ class Delayed:
         (
             np.ones((3, 2)),
             "chunks is one ndarray of shape (3, 2); use emtools.fit (or fit_dask for a Dask "
-            "array), or give a list of arrays",
+            "array), or give a list of arrays, or emtools.scale.chunks.Again for what is on a disk",
         ),
         (
             Delayed(),
             "chunks is one Delayed of shape (4, 2); use emtools.fit (or fit_dask for a Dask "
-            "array), or give a list of arrays",
+            "array), or give a list of arrays, or emtools.scale.chunks.Again for what is on a disk",
         ),
         (3, "chunks must be an iterable of arrays; it is int"),
         (None, "chunks must be an iterable of arrays; it is NoneType"),

@@ -301,6 +301,16 @@ class TestSuspicious:
         assert found.log_likelihood > -5130.377539 + 5
         assert "times as wide as the others" in found.suspicious
 
+    @pytest.mark.parametrize("accelerate", [True, False])
+    def test_six_flowers(self, accelerate):
+        """Irises: half a nat above the species, a bell on six of all three, .0004 cm wide."""
+        start = multivariate.mixture_at(IRIS, IRIS[[24, 102, 1]])
+        found = fit(IRIS, start, accelerate=accelerate)
+        assert_allclose(found.log_likelihood, -179.70770848, rtol=1e-10)
+        least = np.linalg.eigvalsh(found.parameters.covariances)[0, 0]
+        assert_allclose(np.sqrt(least), 0.00043, rtol=0.01)
+        assert "5.97 observations" in found.suspicious
+
     def test_two_galaxies(self):
         """K = 5, -190.071: a bell .043 wide, from a start of its own."""
         narrow = Mixture(np.full(5, 0.2), [9.7, 16.1, 19.9, 22.9, 33], [0.4, 0.05, 0.6, 1, 1])

@@ -1,6 +1,7 @@
 """Students who hand in notebooks of all kinds."""
 
 import copy
+import os
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -86,3 +87,8 @@ class Student:
 
 def read(path):
     return nbformat.read(path, as_version=4)
+
+
+def be_killed(course, name, student):
+    """A grading process that the system kills."""
+    os._exit(9)

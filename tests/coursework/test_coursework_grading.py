@@ -1,11 +1,14 @@
 """A class hands in three assignments; nbgrader grades them, whatever they are like."""
 
 import csv
+import os
+import sys
 
 import coursework
+import coursework_grade
 import pytest
 from nbformat.v4 import new_code_cell
-from students import Student
+from students import Student, be_killed, read
 
 BELLS, LOGS, HUNT = "01_fit_two_bells", "03_work_in_log_space", "hunt_a_bug"
 DEAF = """
@@ -57,6 +60,7 @@ def hand_in_bells(course):
     storm.write("share", storm.cell("share").source + DEAF)
     storm.write("short_bell", storm.cell("short_bell").source + "\n" + LOUD)
     storm.add("short_bell", new_code_cell("while True:\n    print('y' * 1000)"))
+    storm.add("short_bell", new_code_cell("huge = bytearray(6 << 30)"))
     storm.write("three_bells", "def shares_of_three(*bells):\n    import os\n    os._exit(1)")
     storm.hand_in("storm")
     crash = Student(course, BELLS).answer()
@@ -162,6 +166,13 @@ def test_output_is_cut(marks, course):
     assert "the rest of this output is left out" in path.read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="bounded on Linux only")
+def test_memory_is_bounded(marks, course):
+    path = course / "autograded" / "storm" / BELLS / f"{BELLS}.ipynb"
+    [cell] = [cell for cell in read(path).cells if cell.source.startswith("huge")]
+    assert [output.ename for output in cell.outputs] == ["MemoryError"]
+
+
 def test_damaged_cells_cost_nothing_if_the_answer_is_there(marks):
     bells = marks[BELLS]
     assert lost(bells["torn"], bells["perfect"]) == set()
@@ -200,9 +211,18 @@ def test_a_hunter_must_believe_right_code_and_catch_more_than_the_exhibit(marks)
     assert numbers["believing-6"] == 0  # it never looked at what is printed
 
 
-def test_graded_once_is_not_graded_again(marks, course, capsys):
+def test_graded_once_is_not_graded_again_until_it_is_handed_in_anew(marks, course, capsys):
     grade(course, LOGS)
     assert "0 graded, 5 graded before, 0 not graded." in capsys.readouterr().out
+    path = course / "submitted" / "empty" / LOGS / f"{LOGS}.ipynb"
+    os.utime(path, (0, 0))  # an old file, as from a ZIP
+    grade(course, LOGS)
+    assert "1 graded, 4 graded before, 0 not graded." in capsys.readouterr().out
+
+
+def test_a_grading_process_that_is_killed_is_told(course):
+    [reason] = coursework_grade.for_each(be_killed, course, LOGS, ["ann"], jobs=1).values()
+    assert "was killed" in reason
 
 
 def test_nbgraders_table_has_everybody(marks, course):

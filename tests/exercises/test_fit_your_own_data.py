@@ -87,6 +87,8 @@ WRONG = [
     (check.mend_the_table, [-1138.70057], "filled in"),
     (check.mend_the_table, [-3120.61862], "twice"),
     (check.mend_the_table, [-1030.28168], "more than needed"),
+    (check.mend_the_table, [-275.5138], "the waits can stay"),
+    (check.mend_the_table, [-1144.19315], "on the right rows"),
     (check.mend_the_table, [-1034.00175], "more than needed"),
 ]
 
@@ -141,6 +143,8 @@ def test_numbers_of_the_mended_table_are_those_of_fit():
         (zero, "full", False),
         (filled, "full", False),
         (kept, "diag", False),
+        (kept[:, :2], "diag", False),
+        (kept[:, 0], "full", False),
         (kept[:, 1], "full", False),
         (wait, "full", False),
     ]

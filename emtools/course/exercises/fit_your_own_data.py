@@ -159,6 +159,8 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
                 "clouds that nobody saw. Leave the row out; chapter 12 can do better.",
             ),
             (-3120.618622, "Diagonal bells do not complain, and count the wait twice. Full bells!"),
+            (-1144.193154, "Diagonal bells, on the right rows and columns. Full bells!"),
+            (-275.513798, "You left out more than needed: the waits can stay."),
             (-1030.281676, "You left out more than needed: the eruptions can stay."),
             (-1034.001750, "You left out more than needed: the eruptions can stay."),
             (-385.466363, "You have standardised the columns. Keep the units."),

@@ -250,7 +250,8 @@ def why_it_stops(chunks, error):
     """What to say of what a reader returned, if it cannot be gone through."""
     if callable(chunks) and not hasattr(chunks, "__iter__"):
         return "That is the function that reads; what goes through it anew each time is `Again`."
-    if not callable(getattr(chunks, "read", callable)):  # the `Again` of the page, or of the shelf
+    # The `Again` of the page, of the shelf, or one of the reader's own.
+    if not callable(getattr(chunks, "read", callable)) or "is not callable" in str(error):
         return "`Again` wants the function, read, not what a call of it returns, read()."
     if "waiting" in str(error):
         return "The first line holds the name of the column: skip it, in each pass."
@@ -290,6 +291,8 @@ def verdict_on_passes(passes, waits, is_list):
             "What comes, one after the other, are single waits. `fit_chunks` wants arrays: "
             "chunks of some rows each, read when they are asked for."
         )
+    if any(is_text(chunk) for chunk in once):
+        return not_yet("Those are lines of text, and no arrays of numbers yet: np.loadtxt.")
     arrays = [numbers_of(chunk) for chunk in once]
     if not arrays or any(array is None for array in arrays):
         return not_yet("The chunks should be arrays of numbers: np.loadtxt, and the line of names?")
@@ -312,6 +315,13 @@ def verdict_on_passes(passes, waits, is_list):
     if is_list:
         return not_yet("Right in number, but a list holds all chunks at once. Read as you go.")
     return right("One chunk at a time, as often as EM asks. Any reader will do in its place.")
+
+
+def is_text(chunk):
+    """Whether a chunk is lines of a file as they are, which `fit_chunks` does not take."""
+    rows = chunk if isinstance(chunk, (list, tuple)) else [chunk]
+    kind = getattr(getattr(chunk, "dtype", None), "kind", "")
+    return kind == "U" or any(isinstance(row, str) for row in rows)
 
 
 def left_of_the_start(shares: list[float] | None) -> Verdict:

@@ -116,7 +116,7 @@ def memory(megabytes: float | None) -> Verdict:
             (0.16, "That is in gigabytes, of a thousand megabytes each."),
         ],
         what="Observations times components times bytes per number.",
-        because="And the E-step holds several such tables at once. Chapter 15 deals with that.",
+        because="And the E-step holds several such tables at once; chapters 15 and 16 mend that.",
     )
 
 
@@ -134,8 +134,7 @@ def three_bells(mixture: Mixture | None) -> Verdict:
     if is_close(mixture, expected):
         return right(
             "It looks finished, and is not: after 4100 iterations the weights are .2100, .1536, "
-            ".6363. Chapter 05 asks when to stop; why this one is so slow is left to chapter 11, "
-            "which is planned."
+            ".6363. Chapter 05 asks when to stop, chapter 11 why this one is so slow."
         )
     limit = [[0.2100, 0.1536, 0.6363], [50.941, 59.818, 80.159], [3.752, 4.237, 5.792]]
     if is_close(mixture, limit):

@@ -1,0 +1,298 @@
+"""Turn the stored notebooks into a web site that reads offline, and into a PDF.
+
+`python docs/book.py` runs no notebook. It writes what Sphinx reads to build/book-source (chapters,
+solutions, pages of docs/pages, reference) and the site to build/book. `--pdf` prints the site as
+build/book/em-course.pdf, too. Nothing is replaced unless all of it could be built.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+
+import contents
+import nbformat
+import players
+import reference
+from bs4 import BeautifulSoup
+from build import is_stub, repository
+from contents import NOTEBOOKS, ROOT
+from sphinx.cmd.build import main as sphinx
+
+DOCS = ROOT / "docs"
+BUILD = ROOT / "build"
+SOURCES = BUILD / "book-source"
+BOOK = BUILD / "book"
+PDF = "em-course.pdf"
+# Pages of docs/pages after the chapters, solutions and reference, in this order if they exist.
+PAGES = ("launch", "lecturers", "accessibility")
+
+
+def main(arguments=None):
+    """Build what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pdf", action="store_true", help="print the course on paper, too")
+    options = parser.parse_args(arguments)
+    fresh = BUILD / "book-new"
+    prepare(SOURCES, with_pdf=options.pdf)
+    build_site(SOURCES, fresh)
+    if options.pdf:
+        import paper
+
+        paper.print_course(fresh, fresh / PDF)
+    shutil.rmtree(BOOK, ignore_errors=True)
+    fresh.rename(BOOK)
+    print(f"{BOOK.relative_to(ROOT)}/index.html: {megabytes(BOOK):.1f} MB")
+
+
+def build_site(sources, folder):
+    """Let Sphinx turn the prepared sources into a site; stop at its first complaint."""
+    shutil.rmtree(folder, ignore_errors=True)
+    doctrees = folder.with_name("book-doctrees")
+    shutil.rmtree(doctrees, ignore_errors=True)
+    options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS), "-d", str(doctrees)]
+    if sphinx([*options, str(sources), str(folder)]):
+        sys.exit("the book was not built: see what Sphinx says above")
+    shutil.copytree(sources / players.FOLDER, folder / players.FOLDER)
+    for path in folder.rglob("*.map"):  # for those who mend the theme's scripts
+        path.unlink()
+
+
+def megabytes(folder):
+    """What a folder weighs."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+# What Sphinx reads
+
+
+def prepare(folder, with_pdf=False):
+    """Write everything that Sphinx reads into a folder of its own."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("solutions", "api", "downloads"):
+        (folder / name).mkdir(parents=True)
+    for path in DOCS.glob("*.png"):
+        shutil.copy(path, folder)
+    drawn = players.draw_all(folder)
+    for chapter in written():
+        write_chapter(chapter, folder, drawn)
+    write(folder / "chapters.md", chapters_page())
+    write(folder / "solutions/index.md", solutions_page())
+    for name, text in reference.pages().items():
+        write(folder / "api" / name, text)
+    for name in PAGES:
+        if (DOCS / "pages" / f"{name}.md").exists():
+            write(folder / f"{name}.md", page_text(name))
+    write(folder / "index.md", page_text("index") + front_contents(with_pdf))
+
+
+def write(path, text):
+    """Write a text as the rest of the repository is written."""
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def written():
+    """The chapters that there are, in order."""
+    return [chapter for chapter in contents.chapters() if chapter["written"]]
+
+
+def numbered(chapter):
+    """A chapter's title with its number, by which texts speak of it."""
+    return f"{chapter['number']} {chapter['title']}"
+
+
+def solved(chapter):
+    """Where a chapter's solutions are stored, if it has any."""
+    path = NOTEBOOKS / "solutions" / f"{contents.stem(chapter)}.ipynb"
+    return path if path.exists() else None
+
+
+# Chapters and solutions
+
+
+def write_chapter(chapter, folder, drawn):
+    """Write a chapter and its solutions as pages, and the notebooks to be downloaded."""
+    name = f"{contents.stem(chapter)}.ipynb"
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    shutil.copy(NOTEBOOKS / name, folder / "downloads" / name)
+    settle(notebook, name)
+    show_players(notebook, drawn.get(contents.stem(chapter), []))
+    if solved(chapter):
+        solutions = nbformat.read(solved(chapter), as_version=4)
+        settle(solutions, f"solutions/{name}")
+        write_page(solutions_of(chapter, solutions), folder / "solutions" / name)
+        link_exercises(chapter, notebook)
+    rest = notebook.cells[0].source.splitlines()[1:]
+    notebook.cells[0].source = "\n".join([f"# {numbered(chapter)}", "", launches(chapter), *rest])
+    write_page(notebook, folder / name)
+
+
+def write_page(notebook, path):
+    """Write a notebook whose cells have been moved about."""
+    nbformat.write(notebook, path)
+
+
+def settle(notebook, name):
+    """Turn what only a notebook can show into what a page can show."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\]\((?:\.\./)+docs/", "](", cell.source)
+            cell.source = cell.source.replace("](00_start_here", "](/00_start_here")
+        for output in cell.get("outputs", []):
+            if "data" in output:
+                settle_picture(output.data, output.metadata, cell, name)
+
+
+def settle_picture(data, metadata, cell, name):
+    """Make a picture a PNG whose words stand in its cell's metadata, where MyST-NB reads them."""
+    alt = metadata.get("image/png", {}).get("alt", "")
+    image = BeautifulSoup(data.get("text/html", ""), "html.parser").find("img")
+    if image and image["src"].startswith("data:image/png;base64,"):
+        data["image/png"], alt = image["src"].partition(",")[2], image.get("alt", "")
+        del data["text/html"]
+    if "image/png" in data:
+        if not alt.strip():
+            sys.exit(f"{name}, cell {cell.id}: a picture without words; give mystnb: image: alt:")
+        cell.metadata["mystnb"] = {"image": {"alt": alt}}
+
+
+def show_players(notebook, drawn):
+    """Put a player made of files in the place of each one that needs a kernel."""
+    places = [notebook.cells[index] for index in players.widget_cells(notebook)]
+    for cell, markup in zip(places, drawn, strict=True):
+        cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": markup})]
+
+
+def link_exercises(chapter, notebook):
+    """Let each exercise lead to its solution."""
+    number = chapter["number"]
+    for index, stub in reversed(list(enumerate(notebook.cells))):
+        if is_stub(stub):
+            name, text = stub.metadata["name"], notebook.cells[index - 1]
+            count = label_exercise(text, f"exercise-{number}-{name}")
+            link = f"[Solution of exercise {count}](#solution-{number}-{name})"
+            notebook.cells.insert(index + 2, nbformat.v4.new_markdown_cell(link))
+
+
+def label_exercise(text, label):
+    """Make the exercise in a cell of text a place to lead to; return its number."""
+    beginning = re.search(r"^\*\*(\d+)\. ", text.source, re.MULTILINE)
+    start = beginning.start()
+    text.source = f"{text.source[:start]}({label})=\n{text.source[start:]}"
+    return beginning[1]
+
+
+def solutions_of(chapter, notebook):
+    """Of a solved chapter its exercises alone, each with a way back."""
+    number = chapter["number"]
+    first, end = (section(notebook, title) for title in ("Exercises", "Further reading"))
+    notebook.cells = notebook.cells[first:end]
+    for index, cell in reversed(list(enumerate(notebook.cells))):
+        if is_stub(cell):
+            exercise = cell.metadata["name"]
+            count = label_exercise(notebook.cells[index - 1], f"solution-{number}-{exercise}")
+            link = f"[Back to exercise {count} in chapter {number}](#exercise-{number}-{exercise})"
+            notebook.cells.insert(index + 2, nbformat.v4.new_markdown_cell(link))
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\]\((?=\d\d_\w+\.ipynb)", "](../", cell.source)
+    title = f"# Solutions of {numbered(chapter)}\n\nThe whole chapter, solved: {where(chapter)}."
+    first = notebook.cells[0]
+    first.source = first.source.replace("## Exercises", title, 1)
+    return notebook
+
+
+def where(chapter):
+    """A solved chapter's place in the repository, as a link if the repository has an address."""
+    path = solved(chapter).relative_to(ROOT).as_posix()
+    link = f"[`{path}`](https://github.com/{repository()}/blob/HEAD/{path})"
+    return link if has_address() else f"`{path}`"
+
+
+def section(notebook, title):
+    """The place of the cell in which a section begins."""
+    sources = (cell.source for cell in notebook.cells)
+    return next(i for i, source in enumerate(sources) if source.startswith(f"## {title}"))
+
+
+# Pages that are no chapters
+
+
+def launches(chapter):
+    """A line of ways to run a chapter; those that need the repository's address, if it has one."""
+    name = f"{contents.stem(chapter)}.ipynb"
+    ways = [f"{{download}}`Download the notebook <downloads/{name}>`"]
+    if has_address():
+        where = f"{repository()}/HEAD?urlpath=lab/tree/notebooks/{name}"
+        ways += [f"[Run it on Binder](https://mybinder.org/v2/gh/{where})"]
+        where = f"{repository()}/blob/HEAD/notebooks/{name}"
+        ways += [f"[Open it in Colab](https://colab.research.google.com/github/{where})"]
+    if solved(chapter):
+        ways += [f"[Solutions](solutions/{name})"]
+    return "{.em-launch}\n" + "\n".join(f"- {way}" for way in ways)
+
+
+def has_address():
+    """Whether pyproject.toml says where the repository is."""
+    return repository() != "OWNER/REPO"
+
+
+def chapters_page():
+    """The chapters in a table, and in the three walks as the contents of this part."""
+    rows = [row.replace("](notebooks/", "](") for row in contents.readme_rows()]
+    chapters, lines = written(), ["# Chapters", "", f"{walks()} Minutes are those of reading,"]
+    lines += ["then those of the exercises.", "", *rows, ""]
+    for walk in contents.course()["walk"]:
+        last = [chapter["file"] for chapter in chapters].index(walk["last"]) + 1
+        lines += toctree(chapters[:last], walk["name"].capitalize())
+        chapters = chapters[last:]
+    return "\n".join(lines)
+
+
+def walks():
+    """How far one comes in which time."""
+    numbers = {chapter["file"]: chapter["number"] for chapter in written()}
+    ways = [
+        f"{w['name']} from {numbers[w['first']]} to {numbers[w['last']]}"
+        for w in contents.course()["walk"]
+    ]
+    return f"There are three walks: {', '.join(ways[:-1])}, and {ways[-1]}."
+
+
+def toctree(chapters, caption, folder=""):
+    """A part of the contents, not shown where it stands."""
+    entries = [f"{numbered(c)} <{folder}{contents.stem(c)}>" for c in chapters]
+    return ["```{toctree}", ":hidden:", f":caption: {caption}", "", *entries, "```", ""]
+
+
+def solutions_page():
+    """The solutions as the contents of their part."""
+    chapters = [chapter for chapter in written() if solved(chapter)]
+    lines = ["# Solutions", "", "Each passes the check of its exercise, in which several answers"]
+    lines += ["may be right.", ""]
+    lines += [f"- [{numbered(c)}]({contents.stem(c)}.ipynb)" for c in chapters]
+    return "\n".join([*lines, "", *toctree(chapters, "Solutions")])
+
+
+def front_contents(with_pdf):
+    """What stands under the first page: the PDF if it was made, and the parts of the book."""
+    lines = [f'The same on paper: <a href="{PDF}">all chapters as one PDF</a>.'] * with_pdf
+    if not has_address():
+        lines += [
+            "",
+            "Links to Binder and Colab will stand at the top of each chapter as soon as",
+            "`pyproject.toml` has the address of the repository.",
+        ]
+    parts = ["chapters", "solutions/index", "api/index"]
+    parts += [name for name in PAGES if (DOCS / "pages" / f"{name}.md").exists()]
+    return "\n".join(["", *lines, "", "```{toctree}", ":hidden:", "", *parts, "```", ""])
+
+
+def page_text(name):
+    """A page of docs/pages, with links to notebooks as the book has them."""
+    text = (DOCS / "pages" / f"{name}.md").read_text(encoding="utf-8")
+    text = text.replace("](../../notebooks/", "](")
+    return re.sub(r"\]\(\.\./(?=\w+\.png)", "](", text)
+
+
+if __name__ == "__main__":
+    main()
