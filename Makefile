@@ -67,6 +67,14 @@ lite: .venv/developer
 lite-test: .venv/developer
 	EMTOOLS_EVERY_CHAPTER=1 EMTOOLS_REQUIRE_BROWSER=1 EMTOOLS_SITE=$(SITE) $(PY) -m pytest tests/test_lite.py --durations=0
 
+# The course as a web site that reads offline, in build/book; with `make pdf` also as one PDF in it, for which Chromium
+# has to be there.
+.PHONY: book pdf
+book: .venv/developer
+	$(PY) docs/book.py
+pdf: .venv/developer
+	$(PY) docs/book.py --pdf
+
 clean:
 	rm -rf .venv
 

@@ -1,14 +1,16 @@
 """Turn the stored notebooks into a web site that reads offline, and into a PDF.
 
 `python docs/book.py` runs no notebook. It writes what Sphinx reads to build/book-source (chapters,
-solutions, pages of docs/pages, reference) and the site to build/book. `--pdf` prints the site as
-build/book/em-course.pdf, too. Nothing is replaced unless all of it could be built.
+solutions, pages of docs/pages, reference) and the site to build/book. `--pdf` prints the course as
+build/book/em-course.pdf, too; `--draft` draws only a few places of each player. Nothing is replaced
+unless all of it could be built.
 """
 
 import argparse
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import contents
 import nbformat
@@ -21,9 +23,8 @@ from sphinx.cmd.build import main as sphinx
 
 DOCS = ROOT / "docs"
 BUILD = ROOT / "build"
-SOURCES = BUILD / "book-source"
-BOOK = BUILD / "book"
 PDF = "em-course.pdf"
+MOST, MOST_A_PAGE = 30, 3  # megabytes
 # Pages of docs/pages after the chapters, solutions and reference, in this order if they exist.
 PAGES = ("launch", "lecturers", "accessibility")
 
@@ -32,48 +33,65 @@ def main(arguments=None):
     """Build what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pdf", action="store_true", help="print the course on paper, too")
+    parser.add_argument("--draft", action="store_true", help="few places of each player")
+    parser.add_argument("--into", type=Path, default=BUILD / "book", help="where the site goes")
     options = parser.parse_args(arguments)
-    fresh = BUILD / "book-new"
-    prepare(SOURCES, with_pdf=options.pdf)
-    build_site(SOURCES, fresh)
+    fresh, sources = (
+        options.into.with_name(options.into.name + end) for end in ("-new", "-source")
+    )
+    prepare(sources, with_pdf=options.pdf, most_places=3 if options.draft else None)
+    build_site(sources, fresh)
+    check_sizes(fresh)
     if options.pdf:
         import paper
 
         paper.print_course(fresh, fresh / PDF)
-    shutil.rmtree(BOOK, ignore_errors=True)
-    fresh.rename(BOOK)
-    print(f"{BOOK.relative_to(ROOT)}/index.html: {megabytes(BOOK):.1f} MB")
+    shutil.rmtree(options.into, ignore_errors=True)
+    fresh.rename(options.into)
+    print(f"{options.into}/index.html: {megabytes(options.into.rglob('*')):.1f} MB")
 
 
 def build_site(sources, folder):
     """Let Sphinx turn the prepared sources into a site; stop at its first complaint."""
-    shutil.rmtree(folder, ignore_errors=True)
-    doctrees = folder.with_name("book-doctrees")
-    shutil.rmtree(doctrees, ignore_errors=True)
+    doctrees = folder.with_name(f"{folder.name}-doctrees")
+    for old in (folder, doctrees):
+        shutil.rmtree(old, ignore_errors=True)
     options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS), "-d", str(doctrees)]
     if sphinx([*options, str(sources), str(folder)]):
         sys.exit("the book was not built: see what Sphinx says above")
+    shutil.rmtree(doctrees)
     shutil.copytree(sources / players.FOLDER, folder / players.FOLDER)
     for path in folder.rglob("*.map"):  # for those who mend the theme's scripts
         path.unlink()
 
 
-def megabytes(folder):
-    """What a folder weighs."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def check_sizes(site):
+    """Stop if a page with its pictures, or the whole site, is more than a slow line carries."""
+    for page in site.rglob("*.html"):
+        pictures = re.findall(r'src="(?:\.\./)*(_images/[^"]+)"', page.read_text(encoding="utf-8"))
+        frames = (site / players.FOLDER / page.stem).rglob("*") if page.parent == site else ()
+        if (size := megabytes([page, *(site / name for name in pictures), *frames])) > MOST_A_PAGE:
+            sys.exit(f"{page.name} has {size:.1f} MB with its pictures; {MOST_A_PAGE} is the most")
+    if (size := megabytes(site.rglob("*"))) > MOST:
+        sys.exit(f"the book has {size:.1f} MB; {MOST} is the most")
+
+
+def megabytes(paths):
+    """What files weigh."""
+    return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
 
 
 # What Sphinx reads
 
 
-def prepare(folder, with_pdf=False):
+def prepare(folder, with_pdf=False, most_places=None):
     """Write everything that Sphinx reads into a folder of its own."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("solutions", "api", "downloads"):
         (folder / name).mkdir(parents=True)
     for path in DOCS.glob("*.png"):
         shutil.copy(path, folder)
-    drawn = players.draw_all(folder)
+    drawn = players.draw_all(folder, most_places)
     for chapter in written():
         write_chapter(chapter, folder, drawn)
     write(folder / "chapters.md", chapters_page())
@@ -195,17 +213,12 @@ def solutions_of(chapter, notebook):
             notebook.cells.insert(index + 2, nbformat.v4.new_markdown_cell(link))
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((?=\d\d_\w+\.ipynb)", "](../", cell.source)
-    title = f"# Solutions of {numbered(chapter)}\n\nThe whole chapter, solved: {where(chapter)}."
+    path = solved(chapter).relative_to(ROOT).as_posix()
+    title = f"# Solutions of {numbered(chapter)}\n\nThe whole chapter, solved: "
+    title += f"{elsewhere(f'`{path}`', path)}."
     first = notebook.cells[0]
     first.source = first.source.replace("## Exercises", title, 1)
     return notebook
-
-
-def where(chapter):
-    """A solved chapter's place in the repository, as a link if the repository has an address."""
-    path = solved(chapter).relative_to(ROOT).as_posix()
-    link = f"[`{path}`](https://github.com/{repository()}/blob/HEAD/{path})"
-    return link if has_address() else f"`{path}`"
 
 
 def section(notebook, title):
@@ -222,10 +235,7 @@ def launches(chapter):
     name = f"{contents.stem(chapter)}.ipynb"
     ways = [f"{{download}}`Download the notebook <downloads/{name}>`"]
     if has_address():
-        where = f"{repository()}/HEAD?urlpath=lab/tree/notebooks/{name}"
-        ways += [f"[Run it on Binder](https://mybinder.org/v2/gh/{where})"]
-        where = f"{repository()}/blob/HEAD/notebooks/{name}"
-        ways += [f"[Open it in Colab](https://colab.research.google.com/github/{where})"]
+        ways += [f"[{way}]({address})" for way, address in clouds(name).items()]
     if solved(chapter):
         ways += [f"[Solutions](solutions/{name})"]
     return "{.em-launch}\n" + "\n".join(f"- {way}" for way in ways)
@@ -234,6 +244,17 @@ def launches(chapter):
 def has_address():
     """Whether pyproject.toml says where the repository is."""
     return repository() != "OWNER/REPO"
+
+
+def clouds(name):
+    """Where a notebook runs without anything installed, each with its address."""
+    owner, _, course = repository().partition("/")
+    pages = f"https://{owner.lower()}.github.io/{course}"
+    colab = f"https://colab.research.google.com/github/{repository()}/blob/HEAD/notebooks/{name}"
+    return {
+        "Run it in this browser": f"{pages}/lite/lab/index.html?path=notebooks/{name}",
+        "on Binder": f"https://mybinder.org/v2/gh/{repository()}/HEAD?urlpath=lab/tree/notebooks/{name}",
+    } | ({"on Colab": colab} if not name.startswith("00") else {})  # which reads a file beside it
 
 
 def chapters_page():
@@ -274,24 +295,32 @@ def solutions_page():
 
 
 def front_contents(with_pdf):
-    """What stands under the first page: the PDF if it was made, and the parts of the book."""
-    lines = [f'The same on paper: <a href="{PDF}">all chapters as one PDF</a>.'] * with_pdf
+    """What stands under the first page: the PDF, if there is one, and the parts of the book."""
+    lines = [
+        f'- <a href="{PDF}">All of it as one PDF</a>, with page numbers, to be printed.'
+    ] * with_pdf
     if not has_address():
-        lines += [
-            "",
-            "Links to Binder and Colab will stand at the top of each chapter as soon as",
-            "`pyproject.toml` has the address of the repository.",
-        ]
+        lines += ["- Nowhere on the web yet: links to Binder, Colab and Python in the browser will"]
+        lines += ["  stand under the title of each chapter once `pyproject.toml` has an address."]
     parts = ["chapters", "solutions/index", "api/index"]
     parts += [name for name in PAGES if (DOCS / "pages" / f"{name}.md").exists()]
-    return "\n".join(["", *lines, "", "```{toctree}", ":hidden:", "", *parts, "```", ""])
+    return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *parts, "```", ""])
 
 
 def page_text(name):
-    """A page of docs/pages, with links to notebooks as the book has them."""
+    """A page of docs/pages, with links into the repository as the book has them."""
     text = (DOCS / "pages" / f"{name}.md").read_text(encoding="utf-8")
-    text = text.replace("](../../notebooks/", "](")
-    return re.sub(r"\]\(\.\./(?=\w+\.png)", "](", text)
+    text = re.sub(r"\]\(\.\./(?=\w+\.png)", "](", text)
+    text = text.replace("](../../notebooks/solutions/", "](solutions/")
+    text = re.sub(r"\]\(\.\./\.\./notebooks/(?=\d\d_\w+\.ipynb)", "](", text)
+    return re.sub(r"\[([^]]+)\]\(\.\./\.\./([^)]+)\)", lambda link: elsewhere(*link.groups()), text)
+
+
+def elsewhere(words, path):
+    """A link to a file of the repository that is not in the book; its place, without an address."""
+    if has_address():
+        return f"[{words}](https://github.com/{repository()}/blob/HEAD/{path})"
+    return words if words == f"`{path}`" else f"{words} (`{path}`)"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,14 @@ PAGE = "on-paper.html"
 TITLE = "Expectation-Maximization, step by step"
 # Where Chromium is looked for, unless EMTOOLS_CHROMIUM says where it is.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run")
+FLAGS = (
+    "--no-sandbox",  # it may be run as root
+    "--disable-dev-shm-usage",  # containers have a small one
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
 MATHS_DRAWN = "() => window.MathJax.startup.promise.then(() => true)"
 
 
@@ -162,14 +169,18 @@ def with_numbers(part, numbers):
 # One PDF
 
 
+def find_chromium():
+    """Where Chromium is, or None."""
+    found = filter(None, map(shutil.which, BROWSERS))
+    return os.environ.get("EMTOOLS_CHROMIUM") or next(found, None)
+
+
 @contextlib.contextmanager
 def chromium():
     """The system's Chromium, driven by playwright."""
     from playwright.sync_api import sync_playwright
 
-    place = os.environ.get("EMTOOLS_CHROMIUM") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
+    place = find_chromium()
     if place is None:
         sys.exit(f"make pdf: install one of {', '.join(BROWSERS)}, or set EMTOOLS_CHROMIUM")
     with sync_playwright() as playwright:

@@ -16,7 +16,9 @@ import itertools
 import json
 import os
 import shutil
+from bisect import bisect
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.metadata import version
 
 import nbformat
@@ -91,13 +93,15 @@ def changed_by(node):
 # Frames as files
 
 
-def draw_all(folder):
+def draw_all(folder, most=None):
     """Draw the players of all chapters, two chapters at a time, into a folder of the site.
 
     Parameters
     ----------
     folder : Path
         Gets a folder `players` with the frames.
+    most : int, optional
+        Draw at most so many places of each slider; all unless told.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def draw_all(folder):
     """
     paths = chapters_with_players()
     with ProcessPoolExecutor(max_workers=2) as pool:
-        kept = dict(zip(paths, pool.map(drawn, paths), strict=True))
+        kept = dict(zip(paths, pool.map(partial(drawn, most=most), paths), strict=True))
     for path, place in kept.items():
         shutil.copytree(place, folder / FOLDER / path.stem)
     return {
@@ -118,17 +122,18 @@ def draw_all(folder):
     }
 
 
-def drawn(path):
+def drawn(path, most):
     """The folder that keeps a chapter's frames; they are drawn if what they show has changed."""
     notebook = cut_down(nbformat.read(path, as_version=4))
-    place = CACHE / f"{path.stem}-{fingerprint(notebook)}"
+    name = f"{path.stem}-{most or 'all'}"
+    place = CACHE / f"{name}-{fingerprint(notebook)}"
     if not place.exists():
-        for stale in CACHE.glob(f"{path.stem}-*"):
+        for stale in CACHE.glob(f"{name}-*"):
             shutil.rmtree(stale)
-        fresh = place.with_name(f"fresh-{path.stem}")
+        fresh = CACHE / f"fresh-{name}"
         shutil.rmtree(fresh, ignore_errors=True)
         for number, widget in enumerate(widgets_of(notebook)):
-            draw(widget, fresh, number)
+            draw(widget, fresh, number, most)
         fresh.rename(place)
     return place
 
@@ -138,7 +143,7 @@ def fingerprint(notebook):
     parts = [cell.source.encode() for cell in notebook.cells]
     package = sorted((ROOT / "emtools").rglob("*.*"))
     parts += [path.read_bytes() for path in package if path.suffix in (".py", ".csv")]
-    parts += [inspect.getsource(part).encode() for part in (draw, small)]
+    parts += [inspect.getsource(part).encode() for part in (draw, spread, small)]
     parts += [version(name).encode() for name in ("numpy", "matplotlib", "pillow")]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:16]
 
@@ -161,21 +166,37 @@ def run(tree, names):
     return eval(compile(ast.Expression(last.value), "a cell", "eval"), names) if last else None
 
 
-def draw(widget, folder, number):
+def draw(widget, folder, number, most=None):
     """Write a widget's frames, and what its sliders and frames say, into a folder."""
     widget = described(widget)
     frames = folder / str(number)
     frames.mkdir(parents=True)
     start = [slider.index for slider in widget.sliders]
+    kept = [spread(len(words), most) for _, words in widget.controls]
     says = {}
-    for place in itertools.product(*(range(len(words)) for _, words in widget.controls)):
-        name = "-".join(map(str, place))
-        frame = small(widget.frame(*place))
+    for place in itertools.product(*map(enumerate, kept)):
+        name = "-".join(str(index) for index, _ in place)
+        indices = [index for _, index in place]
+        frame = small(widget.frame(*indices))
         (frames / f"{name}.webp").write_bytes(frame)
-        says[name] = widget.says(*place)
-    size = Image.open(io.BytesIO(frame)).size
-    about = {"controls": widget.controls, "start": start, "says": says, "size": size}
+        says[name] = widget.says(*indices)
+    about = {
+        "controls": [
+            (label, [words[index] for index in indices])
+            for (label, words), indices in zip(widget.controls, kept, strict=True)
+        ],
+        "start": [bisect(indices, at) - 1 for indices, at in zip(kept, start, strict=True)],
+        "says": says,
+        "size": Image.open(io.BytesIO(frame)).size,
+    }
     (folder / f"{number}.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def spread(n_places, most):
+    """The places of a slider to draw: all of them, or so many, from the first to the last."""
+    if most is None or n_places <= most:
+        return list(range(n_places))
+    return [place * (n_places - 1) // (most - 1) for place in range(most)]
 
 
 def described(widget):
