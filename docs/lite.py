@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 from importlib import metadata
 from pathlib import Path
@@ -76,6 +75,8 @@ def main(arguments=None):
     if options.take:
         options.lock.write_text(as_text(taken_from(options.take)), encoding="utf-8")
         return
+    if options.into.exists() and not (options.into / "jupyter-lite.json").exists():
+        sys.exit(f"{options.into} is there, and no site of JupyterLite: name another folder")
     lock = json.loads(options.lock.read_text(encoding="utf-8"))
     source = options.pyodide or CDN.format(version=lock["pyodide"])
     with tempfile.TemporaryDirectory() as work:
@@ -154,8 +155,9 @@ def fetch_all(lock, source, folder):
         try:
             with urllib.request.urlopen(address, timeout=60) as answer:
                 content = answer.read()
-        except (OSError, urllib.error.URLError) as error:
-            sys.exit(f"{address} cannot be had ({error}); --pyodide names another place")
+        except OSError as error:  # also what urllib makes of it
+            reason = getattr(error, "reason", error)
+            sys.exit(f"{address} cannot be had ({reason}); --pyodide names another place")
         if hashed(content) != expected:
             sys.exit(f"{address} is not the file that the lock means: its SHA-256 is another")
         (folder / name).write_bytes(content)

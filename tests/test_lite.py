@@ -106,7 +106,7 @@ def test_a_missing_or_wrong_file_stops_the_build(content, tmp_path):
     source, into = tmp_path / "source", tmp_path / "site"
     for folder in (source, into):
         folder.mkdir()
-    (into / "before").touch()
+    (into / "jupyter-lite.json").touch()  # of the site before
     lock = {"pyodide": "1", "info": {}, "interpreter": {"a.mjs": "0" * 64}, "packages": {}}
     (tmp_path / "lock.json").write_text(json.dumps(lock), encoding="utf-8")
     if content:
@@ -116,7 +116,14 @@ def test_a_missing_or_wrong_file_stops_the_build(content, tmp_path):
         lite.main(list(map(str, options)))
     expected = "is not the file that the lock means" if content else "cannot be had"
     assert re.fullmatch(rf"file://\S+/a\.mjs {expected}[^\n]+", stopped.value.code)
-    assert [path.name for path in into.iterdir()] == ["before"]
+    assert [path.name for path in into.iterdir()] == ["jupyter-lite.json"]
+
+
+def test_no_other_folder_is_overwritten(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(SystemExit, match="no site of JupyterLite: name another folder"):
+        lite.main(["--into", str(tmp_path)])
+    assert (tmp_path / "thesis.tex").exists()
 
 
 # The site
@@ -331,7 +338,9 @@ from concurrent.futures import ThreadPoolExecutor
 import emtools
 
 print(8 * struct.calcsize("P"), "bits")
-print(f"{emtools.fit(emtools.data.waiting(), 2, rng=1).log_likelihood:.9f}")
+found = emtools.fit(emtools.data.waiting(), 2, rng=1)
+print(f"{found.log_likelihood:.9f}")
+print(np.bincount(emtools.sample(found, 9, rng=1)[1]).sum())
 try:
     np.linalg.cholesky(-np.eye(2))
 except np.linalg.LinAlgError as error:
@@ -345,6 +354,7 @@ def test_what_its_python_can_do(first, outside):
     assert run_at_the_end(first, PROBE).splitlines() == [
         "32 bits",
         "-1034.001749832",
+        "9",
         "Matrix is not positive definite",
         "There are no threads in a browser: what is meant for them runs one after the other.",
         "[1, 2]",

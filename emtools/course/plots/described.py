@@ -103,9 +103,8 @@ def three_digits(numbers):
     numbers = np.array(numbers, dtype=float)
     finite = np.isfinite(numbers)
     scale = np.abs(numbers[finite]).max(initial=0) or 1
-    return np.where(finite, np.round(1000 * np.where(finite, numbers, 0) / scale), -9999).astype(
-        int
-    )
+    thousandths = np.round(1000 * np.where(finite, numbers, 0) / scale)
+    return np.where(finite, thousandths, -9999).astype(np.int64)  # on 32 bits, too
 
 
 def image_tag(png, words, **attributes):
@@ -153,8 +152,8 @@ def as_html(figure):
 
 def running_cell():
     """Metadata of the cell that is run, which JupyterLab sends along; other pages may not."""
-    shell = sys.modules["IPython"].get_ipython()
-    return getattr(shell, "get_parent", dict)().get("metadata", {})
+    request = sys.modules["IPython"].get_ipython().kernel.get_parent()
+    return request.get("metadata", {})
 
 
 def show_with_words():

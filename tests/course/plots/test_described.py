@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,11 @@ def test_a_fingerprint_is_the_same_on_a_machine_that_rounds_otherwise():
     assert fingerprint(here) == fingerprint(there)
 
 
+def test_a_fingerprint_is_the_same_on_32_bits():
+    assert described.three_digits([1.0, -2.0, np.nan, 0.5]).dtype.itemsize == 8
+    assert described.three_digits([1.0, -2.0, None, 0.5004]).tolist() == [500, -1000, -9999, 250]
+
+
 def test_a_picture_carries_its_words_and_its_size():
     png = plots.as_png(axes_with().figure)
     tag = image_tag(png, 'a "b" &\nc > d', title="x")
@@ -103,14 +109,9 @@ def test_numbers_are_listed_as_a_sentence_has_them():
     assert spans(np.array([], int)) == "none"
 
 
-class Shell:
+def shell(**metadata):
     """As much of a notebook's kernel as a figure asks for."""
-
-    def __init__(self, **metadata):
-        self.metadata = metadata
-
-    def get_parent(self):
-        return {"metadata": self.metadata}
+    return SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: {"metadata": metadata}))
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def shown(monkeypatch):
     def show(figure, **metadata):
         import IPython
 
-        monkeypatch.setattr(IPython, "get_ipython", lambda: Shell(**metadata))
+        monkeypatch.setattr(IPython, "get_ipython", lambda: shell(**metadata))
         tag, kept = described.as_html(figure)
         return html.unescape(re.search('alt="([^"]*)"', tag)[1]), kept["drawn"]
 
