@@ -84,7 +84,7 @@ def hand_in_logs(course):
     wrong.write("averaging", "def log_mean_exp(row):\n    return max(row)")
     wrong.write("odds", "def log_odds(x, mixture):\n    return np.log(x / 0.0)").hand_in("wrong")
     warned = Student(course, LOGS).answer("sums", "cliff")
-    warned.write("averaging", "def log_mean_exp(row):\n    return np.log(np.mean(np.exp(row)))")
+    warned.write("averaging", NAIVE)
     path = warned.hand_in("warned")
     path.rename(path.with_name("my answers (2).ipynb"))
 
@@ -94,6 +94,15 @@ def hand_in_hunts(course):
     partly.write("believing", ONLY_BY_HAND).hand_in("partly")
     Student(course, HUNT).write("believing", always("False")).hand_in("believes nothing")
     Student(course, HUNT).write("believing", always("True")).hand_in("believes all")
+
+
+NAIVE = """
+import sys
+
+def log_mean_exp(row):
+    print("is this right?", file=sys.stderr)
+    return np.log(np.mean(np.exp(row)))
+"""
 
 
 def always(opinion):
@@ -147,7 +156,7 @@ def test_wrong_answers_get_nothing(marks):
     assert points(marks[LOGS]["wrong"])[1] == 0
 
 
-def test_a_warning_is_no_mistake(marks):
+def test_a_warning_and_words_on_stderr_are_no_mistake(marks):
     row = marks[LOGS]["warned"]
     assert lost(row, marks[LOGS]["perfect"]) == {
         *("averaging-2", "odds-1", "odds-2", "units-1", "units-2")
