@@ -53,6 +53,7 @@ def test_a_picture_without_words_stops_the_build(cell):
         book.settle(nbformat.v4.new_notebook(cells=[cell]), "a notebook")
 
 
+@pytest.mark.filterwarnings("ignore:.*Check CHANGES for Sphinx API")  # of myst-parser
 def test_what_sphinx_complains_of_stops_the_build(tmp_path, capfd):
     sources = tmp_path / "source"
     (sources / players.FOLDER).mkdir(parents=True)
