@@ -5,9 +5,9 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 BUILD := $(PY) docs/build.py
-# nbval compares every stored output; a cell may take two minutes, not nbval's half hour.
+# nbval compares every stored output but pictures; a cell may take two minutes, not nbval's half hour.
 NBVAL := $(PY) -m pytest -c /dev/null --rootdir . -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout 120 \
-	--numprocesses 2 --dist loadscope
+	--nbval-sanitize-with tests/nbval.cfg --numprocesses 2 --dist loadscope
 
 .PHONY: course test notebooks renumber timing bench lock links clean
 .DEFAULT_GOAL := course
@@ -58,6 +58,15 @@ lock: .venv/developer
 		--output-file tests/requirements.txt
 COMPILE := --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url
 
+# The course with Python in the browser, as a site in build/lite. Pyodide is downloaded from its own site.
+.PHONY: lite lite-test
+lite: .venv/developer
+	$(PY) docs/lite.py
+
+# Every chapter and every solution there, in Chromium; SITE=build/lite tries the site that `make lite` has built.
+lite-test: .venv/developer
+	EMTOOLS_EVERY_CHAPTER=1 EMTOOLS_REQUIRE_BROWSER=1 EMTOOLS_SITE=$(SITE) $(PY) -m pytest tests/test_lite.py --durations=0
+
 # The course as a web site that reads offline, in build/book; with `make pdf` also as one PDF in it, for which Chromium
 # has to be there.
 .PHONY: book pdf
@@ -81,3 +90,21 @@ NEWS := @jupyterlab/apputils-extension:announcements
 .venv/developer: .venv/reader tests/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
+
+# Begin a chapter: make chapter NUMBER=17 FILE=toss_a_coin TITLE="Toss a coin" MODULE=coin
+.PHONY: chapter
+chapter: .venv/developer
+	$(PY) docs/new_chapter.py "$(NUMBER)" "$(FILE)" "$(TITLE)" "$(MODULE)"
+
+# Coursework: assignments for nbgrader, of a seed that is another each year; their grading, and once the answers in
+# words are marked, feedback and tables anew; slides. docs/pages/lecturers.md says when.
+.PHONY: coursework grade feedback slides
+COURSEWORK := $(PY) docs/coursework.py
+coursework: .venv/developer
+	$(COURSEWORK) build --seed "$(SEED)" $(if $(TEXTS),--texts "$(TEXTS)") $(CHAPTERS)
+grade: .venv/developer
+	$(COURSEWORK) grade --seed "$(SEED)" $(if $(AGAIN),--again) $(ASSIGNMENT)
+feedback: .venv/developer
+	$(COURSEWORK) feedback --seed "$(SEED)" $(ASSIGNMENT)
+slides: .venv/developer
+	$(PY) docs/slides.py $(if $(OFFLINE),--offline "$(OFFLINE)") $(CHAPTERS)

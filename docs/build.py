@@ -8,6 +8,7 @@ wherever it is needed.
 
 import argparse
 import copy
+import html
 import re
 import sys
 import time
@@ -217,11 +218,17 @@ def settle_output(output, cell, models):
     if WIDGET in data:
         model = data[WIDGET]["model_id"]
         data[WIDGET]["model_id"] = models.setdefault(model, f"{len(models) + 1:032}")
-    if "image/png" in data and "mystnb" in cell.metadata:
-        output.metadata["image/png"] = {
-            **output.metadata.get("image/png", {}),
-            "alt": cell.metadata["mystnb"]["image"]["alt"],
-        }
+    if "drawn" in output.get("metadata", {}).get("text/html", {}):
+        drawn = output.metadata.pop("text/html")["drawn"]
+        if "mystnb" in cell.metadata:
+            cell.id = f"{cell.id}-{drawn}"  # JupyterLab tells a kernel which cell it runs
+            words = cell.metadata["mystnb"]["image"]["alt"]
+            data["text/html"] = with_alt(data["text/html"], words)
+
+
+def with_alt(picture, words):
+    """The HTML of a picture, with the text's words in place of those that list its parts."""
+    return re.sub('alt="[^"]*"', lambda _: f'alt="{html.escape(words)}"', picture, count=1)
 
 
 def write_notebook(notebook, path):
@@ -248,14 +255,42 @@ def repository():
 
 
 def write_links():
-    """Put the repository's address where the README's Binder badge has another one, everywhere."""
-    readme = README.read_text(encoding="utf-8")
-    old = re.search(r"mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)/HEAD", readme)[1]
-    for path in [README, ROOT / "CITATION.cff", *chapters()]:
+    """Put the repository's address where CITATION.cff has another one, everywhere."""
+    citation = ROOT / "CITATION.cff"
+    old = re.search(r"https://github\.com/([\w.-]+/[\w.-]+)", citation.read_text("utf-8"))[1]
+    hosts = ("github.com", "mybinder.org/v2/gh", "colab.research.google.com/github")
+    for path in [README, citation, *(ROOT / "docs/pages").glob("*.md"), *chapters()]:
         text = path.read_text(encoding="utf-8")
-        for host in ("https://github.com/", "https://mybinder.org/v2/gh/"):
-            text = re.sub(re.escape(host + old) + r"(?![\w-])", host + repository(), text)
-        path.write_text(text, encoding="utf-8")
+        for host in hosts:
+            whole = re.escape(f"https://{host}/{old}") + r"(?![\w-])"
+            text = re.sub(whole, f"https://{host}/{repository()}", text)
+        contents.write_if_other(path, text)
+    contents.write_if_other(README, with_web_places(README.read_text(encoding="utf-8")))
+
+
+ON_THE_WEB = "<!-- on the web: `make links` writes it, from the address in pyproject.toml -->"
+
+
+def with_web_places(readme):
+    """The README with the line after its comment saying where the course is on the web."""
+    return re.sub(f"{re.escape(ON_THE_WEB)}\n.*", lambda _: f"{ON_THE_WEB}\n{web_places()}", readme)
+
+
+def web_places():
+    """Where the course is on the web; while it has no address, what to type instead."""
+    owner, _, name = repository().partition("/")
+    if owner == "OWNER":
+        return (
+            "- **As a book, as a PDF, in the browser**: `make book`, `make pdf`, `make lite`. On "
+            "the web they have no address yet."
+        )
+    book = f"https://{owner.lower()}.github.io/{name}/"
+    first = "HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb"
+    return (
+        f"- **On the web**: [the book]({book}), the same [as a PDF]({book}em-course.pdf), "
+        f"[Python in the browser]({book}lite/), which needs no server, and "
+        f"[Binder](https://mybinder.org/v2/gh/{repository()}/{first}), which lends you one."
+    )
 
 
 if __name__ == "__main__":

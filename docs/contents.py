@@ -74,10 +74,22 @@ def stem(chapter):
 
 
 def write_tables():
-    """Put the chapters between the two comments in the README and in the first chapter's text."""
+    """Put the chapters between the two comments in the README and in the first chapter's text.
+
+    The README says how many hours they take, too.
+    """
     first = SOURCE / f"{stem(chapters()[0])}.md"
     for path, rows in ((README, readme_rows()), (first, first_chapter_rows())):
         write_if_other(path, with_rows(path.read_text(encoding="utf-8"), rows))
+    write_if_other(README, with_hours(README.read_text(encoding="utf-8")))
+
+
+def with_hours(text):
+    """A text with the hours that the written chapters take, where it speaks of them."""
+    written = [chapter for chapter in chapters() if chapter["written"]]
+    hours = (round(sum(c[kind] for c in written) / 60) for kind in ("reading", "exercises"))
+    said = "about {} hours to read, and {} more for the exercises".format(*hours)
+    return re.sub(r"about \d+ hours to read, and \d+ more for the exercises", said, text)
 
 
 def with_rows(text, rows):

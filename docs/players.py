@@ -225,7 +225,7 @@ def small(png):
     """A frame as a WebP of at most 256 colours, a third of its size; no colour moves by 8 %."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
     image = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    image = image.convert("RGB").point(lambda shade: 255 if shade == 254 else shade)  # white
+    image = image.convert("RGB").point(lambda level: 255 if level >= 253 else level)  # white
     file = io.BytesIO()
     image.save(file, "WEBP", lossless=True)
     return file.getvalue()

@@ -27,6 +27,8 @@ NumPy and nothing heavier: figures are in `emtools.course.plots`, sliders in
 `emtools.course.widgets`, data that do not fit in memory in `emtools.scale`.
 """
 
+import sys
+
 from emtools import data, families, selection
 from emtools.collapse import Collapse
 from emtools.em import Doubtful, NotConverged
@@ -52,3 +54,8 @@ __all__ = [
     "sorted_by_mean",
 ]
 __version__ = "0.1.0"
+
+if sys.platform == "emscripten":  # Python in a browser
+    from emtools import wasm
+
+    wasm.mend()

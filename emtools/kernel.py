@@ -1,9 +1,9 @@
 """The kernel behind `fit`: chapter 07's step as two matrix products, piece by piece (chapter 15).
 
 EM needs only sums over the observations. They are taken over pieces small enough for the cache of
-the processor, a piece is cut into blocks small enough for one matrix product, and all sums add up,
-whoever computed them. `expanded_sums` is the fast way, `exact_sums` the one for mixtures whose
-digits the fast way would lose; `make_step` decides.
+the processor, matrix products over blocks of a piece, and all sums add up, whoever computed them.
+`expanded_sums` is the fast way, `exact_sums` the one for mixtures whose digits the fast way would
+lose; `make_step` decides.
 
 In this order: how the kernel holds a mixture; the table of terms; Eq. (2), what the log joint is in
 them; Eq. (3), from log odds to responsibilities; Eq. (1), from sums to a mixture; both ways to the
@@ -29,6 +29,8 @@ BLOCK = 2**13  # the most observations in one matrix product
 WORTH_A_THREAD = 250_000  # numbers in X
 SIZE_LIMIT = 1000  # twice the largest term of a log joint, in nats, beyond which digits are lost
 MOST_FEATURES = 32  # for more, the D**2 / 2 products cost more than whitening
+FACTORS = (32, 4)  # totals in a product; fewer if it overflows
+FEW = 1000  # totals of which products save no time
 WIDE = 1000  # terms from which on a piece of an eighth of CACHE has observations enough
 ALONG_AXES = ("diag", "spherical")  # structures that need no x_i x_j with i < j
 BUFFERS = threading.local()
@@ -97,22 +99,22 @@ def write_terms(x, centre, table):
 
     Parameters
     ----------
-    x : (B, D, b) array
-        Observations in B blocks, one feature a row.
+    x : (D, n) array
+        Observations, one feature a row.
     centre : (D,) array
         In the units of x.
-    table : (B, F, b) array
+    table : (F, n) array
         Holds a row of ones; D rows of x_i and the products in the order of `pairs` are written.
     """
     n_features = len(centre)
-    centred, products = table[:, 1 : 1 + n_features], table[:, 1 + n_features :]
+    centred, products = table[1 : 1 + n_features], table[1 + n_features :]
     np.subtract(x, centre[:, None], out=centred)
-    if products.shape[1] == n_features:
+    if len(products) == n_features:
         np.multiply(centred, centred, out=products)
         return
     for i in range(n_features):
-        these, products = products[:, : n_features - i], products[:, n_features - i :]
-        np.multiply(centred[:, i : i + 1], centred[:, i:], out=these)
+        these, products = products[: n_features - i], products[n_features - i :]
+        np.multiply(centred[i], centred[i:], out=these)
 
 
 @lru_cache
@@ -215,11 +217,11 @@ def from_log_odds(joint, totals, weight):
 
     Parameters
     ----------
-    joint : (B, K, b) array
+    joint : (K, n) array
         Log odds against component 0 in rows 1 to K - 1; row 0 is written only.
-    totals : (B, 1, b) array
+    totals : (n,) array
         Room for what is on the way.
-    weight : (B, 1, b) array or None
+    weight : (n,) array or None
         Sample weights.
 
     Returns
@@ -228,12 +230,15 @@ def from_log_odds(joint, totals, weight):
         By how much the log-likelihood is above that of the log joint of component 0; inf if odds
         have overflowed.
     """
-    resp_0, odds = joint[:, :1], joint[:, 1:]
+    odds = joint[1:]
     np.exp(odds, out=odds)
-    np.add.reduce(odds, axis=1, keepdims=True, out=totals, initial=1)
-    np.divide(1, totals, out=resp_0)  # Eq. (3)
-    odds *= resp_0
-    return weigh_and_sum(joint, np.log(totals, out=totals), weight)
+    np.add.reduce(odds, axis=0, out=totals, initial=1)
+    np.divide(1, totals, out=joint[0])  # Eq. (3)
+    odds *= joint[0]
+    if weight is None:
+        return sum_of_logs(totals)
+    joint *= weight
+    return weight @ np.log(totals, out=totals)
 
 
 def from_log_joint(joint, totals, weight):
@@ -241,11 +246,11 @@ def from_log_joint(joint, totals, weight):
 
     Parameters
     ----------
-    joint : (B, K, b) array
-        Log joint in B blocks, one component a row.
-    totals : (B, 1, b) array
+    joint : (K, n) array
+        Log joint, one component a row.
+    totals : (n,) array
         Room for what is on the way.
-    weight : (B, 1, b) array or None
+    weight : (n,) array or None
         Sample weights.
 
     Returns
@@ -253,21 +258,40 @@ def from_log_joint(joint, totals, weight):
     float
         The log-likelihood.
     """
-    highest = joint.max(axis=1, keepdims=True)
+    highest = joint.max(axis=0)
     joint -= highest
     np.exp(joint, out=joint)
-    np.add.reduce(joint, axis=1, keepdims=True, out=totals)
+    np.add.reduce(joint, axis=0, out=totals)
     joint /= totals
-    highest += np.log(totals, out=totals)
-    return weigh_and_sum(joint, highest, weight)
-
-
-def weigh_and_sum(resp, log_density, weight):
-    """Weight (B, K, b) responsibilities in place; return the weighted sum of (B, 1, b) values."""
     if weight is None:
-        return log_density.sum()
-    resp *= weight
-    return np.vdot(weight, log_density)
+        return highest.sum() + sum_of_logs(totals)
+    joint *= weight
+    highest += np.log(totals, out=totals)
+    return weight @ highest
+
+
+def sum_of_logs(totals):
+    """The sum of the logarithms of totals >= 1: logarithms of products, which are cheaper.
+
+    Parameters
+    ----------
+    totals : (n,) array
+        May be written over.
+
+    Returns
+    -------
+    float
+        Infinite if a total is.
+    """
+    for n_factors in FACTORS if len(totals) > FEW else ():
+        n_products = -(-len(totals) // n_factors)  # rounded up
+        whole = len(totals) // n_products * n_products
+        products = np.multiply.reduce(totals[:whole].reshape(-1, n_products))
+        products[: len(totals) - whole] *= totals[whole:]  # those left over
+        log_sum = np.add.reduce(np.log(products, out=products))
+        if log_sum < np.inf:  # nor NaN
+            return log_sum
+    return np.add.reduce(np.log(totals, out=totals))
 
 
 def m_step(sums, origins):
@@ -321,11 +345,11 @@ def expanded_sums(rows, centre, X, sample_weight):
     """
     n_components, n_terms = len(rows) + 1, rows.shape[1]
     sums, gain = np.zeros((n_components, n_terms)), 0.0
-    for x, weight, table, joint, totals in pieces(X, sample_weight, n_components, n_terms):
+    for x, weight, block, table, joint, totals in pieces(X, sample_weight, n_components, n_terms):
         write_terms(x, centre, table)
-        np.matmul(rows, table, out=joint[:, 1:])
+        write_product(rows, table, block, joint[1:])
         gain += from_log_odds(joint, totals, weight)
-        sums += np.add.reduce(joint @ table.swapaxes(1, 2))
+        sums += sums_of_products(joint, table, block)
         if not math.isfinite(gain):
             break  # odds have overflowed: `exact_sums` will do all of it again
     return sums, gain
@@ -357,16 +381,16 @@ def sums_along_axes(mixture, origins, X, sample_weight):
     n_components, n_features = mixture.means.shape
     rows = sums_of_parabolas(mixture, np.zeros_like(mixture.means))
     sums, log_likelihood = np.zeros_like(rows), 0.0
-    for x, weight, table, joint, totals in pieces(
+    for x, weight, block, table, joint, totals in pieces(
         X, sample_weight, n_components, 1 + 2 * n_features
     ):
         for k, mean in enumerate(mixture.means):
             write_terms(x, mean, table)
-            np.matmul(rows[k], table, out=joint[:, k])
+            write_product(rows[k : k + 1], table, block, joint[k : k + 1])
         log_likelihood += from_log_joint(joint, totals, weight)
         for k, origin in enumerate(origins):
             write_terms(x, origin, table)
-            sums[k] += (joint[:, k : k + 1] @ table.swapaxes(1, 2)).sum(axis=(0, 1))
+            sums[k] += sums_of_products(joint[k : k + 1], table, block)[0]
     return sums, log_likelihood
 
 
@@ -376,43 +400,45 @@ def sums_of_shapes(mixture, origins, X, sample_weight):
     i, j = pairs(n_features)
     sums, log_likelihood = np.zeros((n_components, 1 + n_features + len(i))), 0.0
     product = n_features**2  # multiplications for an observation
-    for x, weight, table, joint, totals in pieces(
+    for x, weight, block, table, joint, totals in pieces(
         X, sample_weight, n_components, 1 + 2 * n_features, product
     ):
-        residuals, weighted = table[:, 1 : 1 + n_features], table[:, 1 + n_features :]
-        write_log_joint(x, mixture, residuals, weighted, joint)
+        residuals, weighted = table[1 : 1 + n_features], table[1 + n_features :]
+        write_log_joint(x, mixture, block, residuals, weighted, joint)
         log_likelihood += from_log_joint(joint, totals, weight)
         for k in range(n_components):
             np.subtract(x, origins[k][:, None], out=residuals)
-            np.multiply(joint[:, k : k + 1], residuals, out=weighted)
-            squares = (weighted @ residuals.swapaxes(1, 2)).sum(axis=0)  # (D, D)
-            sums[k] += [joint[:, k].sum(), *weighted.sum(axis=(0, 2)), *squares[i, j]]
+            np.multiply(joint[k], residuals, out=weighted)
+            squares = sums_of_products(weighted, residuals, block)  # (D, D)
+            sums[k] += [joint[k].sum(), *weighted.sum(axis=1), *squares[i, j]]
     return sums, log_likelihood
 
 
-def write_log_joint(x, mixture, residuals, scaled, joint):
+def write_log_joint(x, mixture, block, residuals, scaled, joint):
     """Write the log joint by whitened residuals, as `multivariate.log_joint` has it.
 
     Parameters
     ----------
-    x : (B, D, b) array
-        Observations in B blocks.
+    x : (D, n) array
+        Observations, one feature a row.
     mixture : MultivariateMixture
         K components.
-    residuals, scaled : (B, D, b) arrays
+    block : int
+        Observations in one matrix product.
+    residuals, scaled : (D, n) arrays
         Room for what is on the way.
-    joint : (B, K, b) array
+    joint : (K, n) array
         Where to write.
     """
     whiteners = whitening(mixture.covariances)
     peaks = log_peaks(mixture, whiteners)
     for k, (mean, whitener) in enumerate(zip(mixture.means, whiteners, strict=True)):
         np.subtract(x, mean[:, None], out=residuals)
-        np.matmul(whitener, residuals, out=scaled)
+        write_product(whitener, residuals, block, scaled)
         np.multiply(scaled, scaled, out=scaled)
-        np.add.reduce(scaled, axis=1, out=joint[:, k])
-        joint[:, k] *= -0.5
-        joint[:, k] += peaks[k]
+        np.add.reduce(scaled, axis=0, out=joint[k])
+        joint[k] *= -0.5
+        joint[k] += peaks[k]
 
 
 def make_step(add_up, centre, covariance):
@@ -502,8 +528,8 @@ def side_by_side(X, sample_weight, centre, squares_only):
     """
     n_samples, n_features = X.shape
     n_products = n_features if squares_only else len(pairs(n_features)[0])
-    table = np.ones((1, 1 + n_features + n_products, n_samples))
-    write_terms(X.T[None], centre, table)
+    table = np.ones((1 + n_features + n_products, n_samples))
+    write_terms(X.T, centre, table)
     weights = 1 if sample_weight is None else sample_weight
 
     @np.errstate(all="ignore")  # what overflows shows as NaN
@@ -511,14 +537,14 @@ def side_by_side(X, sample_weight, centre, squares_only):
         rows = coefficients(mixtures, centre)
         if rows is None:
             return None
-        joint = (rows @ table[0]).reshape(n_mixtures, -1, n_samples)
+        joint = (rows @ table).reshape(n_mixtures, -1, n_samples)
         highest = joint.max(axis=1, keepdims=True)
         joint -= highest
         np.exp(joint, out=joint)
         totals = joint.sum(axis=1, keepdims=True)
         joint *= weights / totals
         log_density = (highest + np.log(totals))[:, 0]
-        new = m_step(joint.reshape(len(rows), n_samples) @ table[0].T, centre)
+        new = m_step(joint.reshape(len(rows), n_samples) @ table.T, centre)
         new = new._replace(weights=new.weights * n_mixtures)
         return new, (weights * log_density).sum(axis=1)
 
@@ -536,9 +562,9 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
 
     Parameters
     ----------
-    X : (n, D) array
+    X : (N, D) array
         Observations.
-    sample_weight : (n,) array or None
+    sample_weight : (N,) array or None
     n_components, n_terms : int
         K, and how many rows the table has.
     product : int, optional
@@ -546,32 +572,32 @@ def pieces(X, sample_weight, n_components, n_terms, product=None):
 
     Yields
     ------
-    x : (B, D, b) array
-        B blocks of b observations, one feature a row: a view.
-    weight : (B, 1, b) array or None
+    x : (D, n) array
+        Observations, one feature a row: a view.
+    weight : (n,) array or None
         Their sample weights.
-    table : (B, n_terms, b) array
+    block : int
+        How many of them go into one matrix product; n is a multiple.
+    table : (n_terms, n) array
         Room for the terms, with ones in row 0.
-    joint : (B, K, b) array
+    joint : (K, n) array
         Room for the log joint.
-    totals : (B, 1, b) array
+    totals : (n,) array
         Room for its sums.
     """
-    product, sizes = product or n_components * n_terms, (n_terms, n_components, 1)
-    cache = CACHE if n_terms < WIDE else CACHE // 8
-    most = cache // sum(sizes)  # observations in a piece
+    product, n_rows = product or n_components * n_terms, n_terms + n_components + 1
+    most = (CACHE if n_terms < WIDE else CACHE // 8) // n_rows  # observations in a piece
     block = min(max(1, len(X)), BLOCK, max(8, min(PRODUCT // product, most) // 8 * 8))
-    n_blocks = max(1, min(len(X), most) // block)
-    table, joint, totals = buffers(*[(n_blocks, size, block) for size in sizes])
+    size = max(1, min(len(X), most) // block) * block
+    table, joint, totals = buffers((n_terms, size), (n_components, size), (size,))
     whole = len(X) - len(X) % block
-    for start, stop in pairwise([*range(0, whole, n_blocks * block), whole, len(X)]):
+    for start, stop in pairwise([*range(0, whole, size), whole, len(X)]):
         if start == stop:
             continue
-        length = min(block, stop - start)
-        x = X[start:stop].T.reshape(X.shape[1], -1, length).swapaxes(0, 1)
-        weight = None if sample_weight is None else sample_weight[start:stop].reshape(-1, 1, length)
-        here = slice(len(x)), slice(None), slice(length)
-        yield x, weight, table[here], joint[here], totals[here]
+        n = stop - start
+        weight = None if sample_weight is None else sample_weight[start:stop]
+        x = X[start:stop].T
+        yield x, weight, min(block, n), table[:, :n], joint[:, :n], totals[:n]
 
 
 def buffers(*shapes):
@@ -579,6 +605,26 @@ def buffers(*shapes):
     if getattr(BUFFERS, "shapes", None) != shapes:
         BUFFERS.shapes, BUFFERS.arrays = shapes, [np.ones(shape) for shape in shapes]
     return BUFFERS.arrays
+
+
+def in_blocks(rows, block):
+    """Rows of n numbers as a stack of n / block tables of this many columns: a view."""
+    return rows.reshape(len(rows), rows.shape[1] // block, block).swapaxes(0, 1)
+
+
+def write_product(rows, table, block, out):
+    """Write the matrix product of (R, F) rows and a (F, n) table, a block at a time."""
+    if block == table.shape[1]:
+        np.matmul(rows, table, out=out)
+        return
+    np.matmul(rows, in_blocks(table, block), out=in_blocks(out, block))
+
+
+def sums_of_products(these, those, block):
+    """The matrix product of (R, n) and transposed (F, n) rows, added up block by block."""
+    if block == these.shape[1]:
+        return these @ those.T
+    return np.add.reduce(in_blocks(these, block) @ in_blocks(those, block).swapaxes(1, 2))
 
 
 def total(results):

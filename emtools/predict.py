@@ -130,6 +130,7 @@ def sample(mixture, n_samples, rng):
         raise ValueError(f"n_samples must be a whole number >= 0; it is {n_samples!r}")
     rng = checked_rng(rng, required=True)
     labels = rng.choice(len(mixture.weights), size=n_samples, p=mixture.weights)
+    labels = labels.astype(int)  # drawn in 64 bits even where NumPy counts with 32
     return kind.draw(mixture, labels, rng), labels
 
 

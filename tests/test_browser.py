@@ -5,6 +5,7 @@ that its players need: nbval runs all of them.
 """
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -190,6 +191,10 @@ def page(lab, request):
 
 NOTEBOOK = "jupyterapp.shell.currentWidget.content"
 
+# The numbers of the code cells; they go while a cell is run, and come back as others.
+COUNTS = f"() => {NOTEBOOK}.model.toJSON().cells.map(cell => cell.execution_count).join()"
+RUN_BEGUN = f"before => ({COUNTS})() !== before"
+
 # Whether every code cell has been run, or one has failed. A cell is counted before it has ended.
 RUN_ENDED = f"""() => {{
     const cells = {NOTEBOOK}.model.toJSON().cells.filter(cell => cell.cell_type === "code");
@@ -205,9 +210,21 @@ PIXELS = """image => {
     canvas.getContext("2d").drawImage(image, 0, 0);
     return canvas.toDataURL();
 }"""
-PIXELS_CHANGED = f"""([image, address, before]) => image.complete && image.naturalWidth > 0
-    && image.src !== address && ({PIXELS})(image) !== before"""
+# The player puts another image in the place of the one before.
+PIXELS_CHANGED = f"""([player, address, before]) => {{
+    const image = player.querySelector("img.em-frame");
+    return image.complete && image.naturalWidth > 0 && image.src !== address
+        && ({PIXELS})(image) !== before;
+}}"""
 
+# Whether every slider, button and picture of a player has a name, and sliders say their words.
+EVERY_PART_NAMED = """player => {
+    const parts = [...player.querySelectorAll(".noUi-handle, button, img")];
+    return parts.every(part => part.alt || part.getAttribute("aria-label"))
+        && [...player.querySelectorAll(".noUi-handle")].every(handle =>
+            handle.getAttribute("aria-valuetext")
+            === handle.closest(".widget-inline-hbox").querySelector(".widget-readout").textContent);
+}"""
 GLIDING = ".noUi-state-tap"  # a clicked handle glides to its place and takes no click meanwhile
 
 
@@ -218,13 +235,14 @@ def wait_for_notebook(page, name):
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
 
 
-def seconds_to_change(page, image, move):
+def seconds_to_change(page, player, move):
     """How long after a move another picture is to be seen."""
     page.wait_for_function(f"() => !document.querySelector('{GLIDING}')")
+    image = player.locator("img.em-frame")
     before = [image.get_attribute("src"), image.evaluate(PIXELS)]
     start = time.monotonic()
     move()
-    page.wait_for_function(PIXELS_CHANGED, arg=[image.element_handle(), *before], polling=20)
+    page.wait_for_function(PIXELS_CHANGED, arg=[player.element_handle(), *before], polling=20)
     return time.monotonic() - start
 
 
@@ -307,8 +325,15 @@ def open_players(course, page, chapter):
 
 def run_all(page):
     """Run all cells of the notebook in front, and return it as the page then holds it."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    from playwright.sync_api import TimeoutError
+
+    before = page.evaluate(COUNTS)
+    for _ in range(3):  # on a busy machine the first click may come to nothing
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_function(RUN_BEGUN, arg=before, polling=50, timeout=10_000)
+            break
     page.wait_for_function(RUN_ENDED, polling=100, timeout=120_000)
     return page.evaluate(f"{NOTEBOOK}.model.toJSON()")
 
@@ -336,11 +361,11 @@ def move_by_key_and_mouse(page, player):
     page.wait_for_function(shown, arg=image.element_handle(), timeout=5_000)
     handle.focus()
     by_key = [
-        seconds_to_change(page, image, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
+        seconds_to_change(page, player, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)
     ]
     is_last = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
     parts = (0.05, 0.5, 0.95) if is_last else (0.95, 0.5, 0.05)  # each is another place
-    by_mouse = [seconds_to_change(page, image, partial(click_at, track, part)) for part in parts]
+    by_mouse = [seconds_to_change(page, player, partial(click_at, track, part)) for part in parts]
     return [*by_key, *by_mouse]
 
 
@@ -354,6 +379,7 @@ def move_all_players(course, page, chapter):
         page.evaluate(f"{NOTEBOOK}.scrollToItem({index}, 'start')")
         player = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .em-player").nth(number)
         player.wait_for(timeout=10_000)
+        page.wait_for_function(EVERY_PART_NAMED, arg=player.element_handle(), timeout=10_000)
         yield from move_by_key_and_mouse(page, player)
 
 
@@ -424,3 +450,112 @@ def test_saving_a_solution_writes_no_text(course):
     saved = nbformat.read(course.folder / SOLUTION, as_version=4)
     assert saved.cells[-1].source == "# Read on"
     assert {path: path.read_bytes() for path in course.folder.rglob("*.md")} == texts
+
+
+def open_document(page, path):
+    """Open a notebook as it is stored."""
+    opened = "async path => { await jupyterapp.commands.execute('docmanager:open', {path}) }"
+    page.evaluate(opened, path)
+    wait_for_notebook(page, Path(path).name)
+
+
+def figures_of(chapter):
+    """Places of the cells that show a figure, and the words that their text gives them."""
+    text = ROOT / "notebooks" / "source" / Path(chapter).with_suffix(".md").name
+    for index, cell in enumerate(jupytext.read(text).cells):
+        if "mystnb" in cell.metadata:
+            yield index, cell.metadata["mystnb"]["image"]["alt"]
+
+
+def words_seen(page, index):
+    """The alt text of a cell's picture, once the cell has been scrolled to and it is drawn."""
+    page.evaluate(f"{NOTEBOOK}.scrollToItem({index}, 'start')")
+    picture = f"{NOTEBOOK}.widgets[{index}].node.querySelector('.jp-OutputArea img')"
+    page.wait_for_function(f"() => {picture}?.clientWidth > 600", timeout=10_000)
+    return page.evaluate(f"{picture}.alt")
+
+
+def until_said(page, index, words):
+    """Until a cell's picture has an alt text that begins with these words."""
+    picture = f"{NOTEBOOK}.widgets[{index}].node.querySelector('.jp-OutputArea img')"
+    said = f"words => {picture}?.alt.startsWith(words)"
+    page.wait_for_function(said, arg=words, timeout=10_000)
+
+
+def run_changed(page, index, old, new):
+    """Change what stands in a cell, and run it."""
+    page.evaluate(f"() => {{ {NOTEBOOK}.activeCellIndex = {index} }}")
+    source = f"{NOTEBOOK}.activeCell.model.sharedModel"
+    change = f"words => {source}.setSource({source}.getSource().replace(...words))"
+    page.evaluate(change, [old, new])
+    page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")
+
+
+def test_figures_have_their_words_as_stored_and_as_just_run(page):
+    """Stored, in a notebook that is not trusted, and after Run All, from the cell's metadata."""
+    open_document(page, CHAPTER)
+    figures = list(figures_of(CHAPTER))
+    assert len(figures) >= 3
+    assert [words_seen(page, index) for index, _ in figures] == [words for _, words in figures]
+    check_run(run_all(page))
+    assert [words_seen(page, index) for index, _ in figures] == [words for _, words in figures]
+
+    index, words = figures[0]  # a change may make them false, and then they are not said
+    run_changed(page, index, "waiting)", "waiting + 1)")
+    until_said(page, index, "Figure: density (per minute) from -0.00")
+    run_changed(page, index, "waiting + 1)", "waiting)")
+    until_said(page, index, words)
+    assert page.faults == []
+
+
+# What is ours in the notebook in front: texts, and what cells have shown, players included.
+OURS = [
+    [f".jp-NotebookPanel:not(.lm-mod-hidden) .jp-{part}"]
+    for part in ("MarkdownOutput", "OutputArea-output")
+]
+
+
+def test_axe_finds_no_barrier_in_what_is_ours(page):
+    """WCAG 2.1 A and AA; what axe finds in JupyterLab itself is on the page on accessibility."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    open_document(page, CHAPTER)
+    every_cell = f"{{...{NOTEBOOK}.notebookConfig, windowingMode: 'none'}}"
+    page.evaluate(f"() => {{ {NOTEBOOK}.notebookConfig = {every_cell} }}")
+    run_all(page)
+    page.locator(".em-player [aria-valuetext='0 of 30']").first.wait_for(timeout=10_000)
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    found = Axe().run(page, {"include": OURS}, options).response
+    for fault in found["violations"]:
+        assert fault["impact"] not in ("serious", "critical"), json.dumps(fault, indent=1)
+    looked_at = {rule["id"]: len(rule["nodes"]) for rule in found["passes"]}
+    assert looked_at["image-alt"] >= 4
+    assert looked_at["button-name"] >= 3
+    assert looked_at["aria-input-field-name"] >= 1
+
+
+def test_a_player_is_named_and_says_its_state(course, page):
+    """Sliders and buttons have names, a slider says its place in words, the picture its state."""
+    open_players(course, page, ROOT / CHAPTER)
+    player = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .em-player")
+    handle = player.get_by_role("slider", name="iteration", exact=True)
+    handle.wait_for(timeout=10_000)
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    player.get_by_role("img", name="iteration 1: bells at ").wait_for(timeout=10_000)
+    assert handle.get_attribute("aria-valuetext") == "1 of 30"
+    page.keyboard.press("End")
+    player.get_by_role("img", name="iteration 30: bells at 80.1 and 54.6").wait_for(timeout=10_000)
+    assert handle.get_attribute("aria-valuetext") == "30 of 30"
+    assert player.locator("[aria-live=polite] img").count() == 1
+
+    assert player.locator("[contenteditable=true]").count() == 0  # Tab would stop there
+
+    player.get_by_role("button", name="back to the start").focus()
+    page.keyboard.press("Enter")
+    player.get_by_role("img", name="start: bells at ").wait_for(timeout=10_000)
+    player.get_by_role("button", name="play or pause").focus()
+    page.keyboard.press("Space")
+    player.get_by_role("img", name="iteration 3: bells at ").wait_for(timeout=20_000)
+    page.keyboard.press("Space")
+    assert page.faults == []

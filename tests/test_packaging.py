@@ -261,16 +261,17 @@ def test_wheel_does_not_go_by_the_name_of_another_project(installed):
 
 
 def repositories_linked(text, address):
-    """Addresses of this repository in a text: Binder's links, and those with its name."""
+    """Addresses of this repository in a text: Binder's, Colab's, and those with its name."""
     name = re.escape(address.rpartition("/")[2])
     own = re.findall(rf"github\.com/([\w.-]+/(?:{name}|REPO))(?![\w-])", text)
-    binder = re.findall(r"mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)", text)
-    return {f"https://github.com/{repository}" for repository in own + binder}
+    services = r"(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)"
+    return {f"https://github.com/{found}" for found in own + re.findall(services, text)}
 
 
 def texts_with_links():
     sources = sorted((ROOT / "notebooks/source").rglob("*.md"))
-    return [path for path in (ROOT / "README.md", ROOT / "CITATION.cff", *sources) if path.exists()]
+    pages = sorted((ROOT / "docs/pages").glob("*.md"))
+    return [ROOT / "README.md", ROOT / "CITATION.cff", *pages, *sources]
 
 
 @pytest.mark.parametrize("path", texts_with_links(), ids=lambda path: path.name)
@@ -280,10 +281,9 @@ def test_links_to_the_repository_have_the_address_of_pyproject(path):
 
 
 def test_make_links_writes_another_address_everywhere(tmp_path):
-    """The address to replace is the one in the README's Binder badge, so there has to be one."""
-    assert repositories_linked(read("README.md"), ADDRESS) == {ADDRESS}
+    """The address to replace is the one in CITATION.cff."""
     elsewhere = "https://github.com/some-one/some.course"
-    ignore = shutil.ignore_patterns("__pycache__")
+    ignore = shutil.ignore_patterns("__pycache__", "_build")
     shutil.copytree(ROOT / "notebooks/source", tmp_path / "notebooks/source", ignore=ignore)
     for name in ("README.md", "CITATION.cff"):
         shutil.copy(ROOT / name, tmp_path)
@@ -297,10 +297,15 @@ def test_make_links_writes_another_address_everywhere(tmp_path):
         text = (tmp_path / path.relative_to(ROOT)).read_text(encoding="utf-8")
         assert ADDRESS.removeprefix("https://") not in text, path.name
         assert repositories_linked(text, elsewhere) <= {elsewhere}, path.name
+    moved = (tmp_path / "docs/pages/launch.md").read_text(encoding="utf-8")
+    assert f"git+{elsewhere}\n" in moved
+    assert moved.count("/some-one/some.course") == 4
 
 
-def test_citation_names_the_repository():
-    assert yaml.safe_load(read("CITATION.cff"))["repository-code"] == ADDRESS
+def test_citation_names_the_course_and_the_repository():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    assert f"# {citation['title']}" == read("README.md").splitlines()[0]
+    assert citation["repository-code"] == ADDRESS
 
 
 def test_the_benchmark_finds_its_peers():

@@ -1,11 +1,13 @@
-"""The step player and its relatives: a slider over what a drawing of `course.plots` shows."""
+"""The step player and its relatives: sliders over what a drawing of `course.plots` shows."""
 
-from functools import cache, partial
+from functools import partial
 
-import ipywidgets
 import numpy as np
 
+from emtools import families
+from emtools.bound import linkage_bound, linkage_e_step, linkage_log_likelihood
 from emtools.course import plots
+from emtools.course.player import Player
 from emtools.course.plots import (
     add_time,
     choose_how_many,
@@ -17,53 +19,26 @@ from emtools.course.plots import (
     survive_a_collapse,
     work_in_log_space,
 )
+from emtools.course.plots.described import listed, spans
+from emtools.hmm import viterbi
+from emtools.logspace import e_step
 from emtools.mixture import log_density
+from emtools.selection import criteria
 
 
-class Player(ipywidgets.VBox):
-    """A slider, a play button and the picture that belongs to the slider's place.
-
-    Parameters
-    ----------
-    draw : callable
-        ``draw(axes, place)`` draws the picture for one place of the slider.
-    places : sequence
-        What the slider runs through, in order.
-    label : str
-        Stands before the slider.
-    new_figure : callable
-        Makes the empty ``(figure, axes)``; `plots.new_figure` unless told.
-    """
-
-    def __init__(self, draw, places, label, new_figure=plots.new_figure):
-        places = list(places)
-
-        @cache  # a frame takes 0.1 s to draw; moving back should take none
-        def frame(index):
-            figure, axes = new_figure()
-            draw(axes, places[index])
-            return plots.as_png(figure)
-
-        self.slider = ipywidgets.SelectionSlider(
-            options=[(str(place), index) for index, place in enumerate(places)],
-            description=label,
-            style={"description_width": "initial"},
-            layout={"width": "60%"},
-        )
-        play = ipywidgets.Play(max=len(places) - 1, interval=400)
-        image = ipywidgets.Image(value=frame(0), format="png", layout={"width": "100%"})
-        image.add_class("em-frame")
-        ipywidgets.link((play, "value"), (self.slider, "index"))
-        self.slider.observe(lambda change: setattr(image, "value", frame(change["new"])), "value")
-        super().__init__([ipywidgets.HBox([play, self.slider]), image])
-        self.add_class("em-player")
-
-    def __repr__(self):
-        """What a page without a running kernel shows in the player's place."""
-        return f"A slider over {self.slider.description!r}: run this notebook to move it."
+def iterations(n_places):
+    """A control over the start and so many iterations less one: "5 of 30"."""
+    return "iteration", [f"{place} of {n_places - 1}" for place in range(n_places)]
 
 
-def step_player(x, path, **labels):
+def bells_in_words(mixture, unit):
+    """Where the bells of a mixture in one dimension stand, how wide they are and how heavy."""
+    weights = mixture.weights / np.sum(mixture.weights)
+    where = f"bells at {listed(mixture.means)} {unit}, {listed(mixture.stds)} wide"
+    return f"{where}, with weights {listed(weights, 2)}"
+
+
+def step_player(x, path, *, mark=None, unit="minutes", **labels):
     """EM, one iteration at a time: histogram, bells and the rug coloured by responsibility.
 
     Parameters
@@ -72,8 +47,12 @@ def step_player(x, path, **labels):
         Observations.
     path : list of Mixture
         The start and what each iteration made of it.
+    mark : float, optional
+        An observation to point at.
+    unit : str
+        Of the observations.
     **labels
-        What `plots.draw_mixture` takes to name the axes and mark an observation.
+        What else `plots.draw_mixture` takes to name the axes.
 
     Returns
     -------
@@ -81,10 +60,17 @@ def step_player(x, path, **labels):
     """
 
     def draw(ax, iteration):
-        plots.draw_mixture(ax, x, path[iteration], **labels)
+        plots.draw_mixture(ax, x, path[iteration], mark=mark, unit=unit, **labels)
         ax.set_title(plots.title_after(iteration), loc="left")
 
-    return Player(draw, range(len(path)), "iteration")
+    def says(iteration):
+        words = f"{plots.title_after(iteration)}: {bells_in_words(path[iteration], unit)}."
+        if mark is None:
+            return words
+        share = e_step(np.array([mark]), path[iteration])[0][0, np.argmin(path[iteration].means)]
+        return f"{words} The share of the short bell in {mark:g} {unit} is {share:.0%}."
+
+    return Player(draw, says, [iterations(len(path))])
 
 
 def start_picker(x, grid, starts, ends, **labels):
@@ -103,7 +89,7 @@ def start_picker(x, grid, starts, ends, **labels):
 
     Returns
     -------
-    Picker
+    Player
     """
     heights = np.array([log_density(x, end).sum() for end in ends]).reshape(len(grid), len(grid))
 
@@ -111,57 +97,14 @@ def start_picker(x, grid, starts, ends, **labels):
         run = first * len(grid) + second
         start_well_stop_well.draw_picked(axes, x, grid, heights, starts[run], ends[run], **labels)
 
-    return Picker(draw, grid, ("first mean", "second mean"))
+    def says(first, second):
+        end = bells_in_words(ends[first * len(grid) + second], labels.get("unit", "minutes"))
+        begin = f"From means {grid[first]:.1f} and {grid[second]:.1f}"
+        return f"{begin} EM ends with log-likelihood {heights[first, second]:.4f}: {end}."
 
-
-class Picker(ipywidgets.VBox):
-    """Two sliders over the same places, and the picture that belongs to the pair.
-
-    Parameters
-    ----------
-    draw : callable
-        ``draw(axes, first, second)`` draws on two axes for the indices of two places.
-    places : sequence of float
-        What both sliders run through.
-    labels : two str
-        What stands before the sliders.
-    """
-
-    def __init__(self, draw, places, labels):
-        @cache
-        def frame(first, second):
-            figure, axes = plots.new_figure(1, 2)
-            draw(axes, first, second)
-            return plots.as_png(figure)
-
-        options = [(f"{place:.1f}", index) for index, place in enumerate(places)]
-        self.sliders = [
-            ipywidgets.SelectionSlider(
-                options=options,
-                index=index,
-                description=label,
-                style={"description_width": "initial"},
-                layout={"width": "45%"},
-            )
-            for label, index in zip(labels, (0, len(places) // 2), strict=True)
-        ]
-        picked = [slider.value for slider in self.sliders]
-        image = ipywidgets.Image(value=frame(*picked), format="png", layout={"width": "100%"})
-        image.add_class("em-frame")
-
-        def show(change):
-            image.value = frame(*(slider.value for slider in self.sliders))
-
-        for slider in self.sliders:
-            slider.observe(show, "value")
-        sliders = ipywidgets.HBox(self.sliders, layout={"padding": "0 0 0 6px"})
-        super().__init__([sliders, image])
-        self.add_class("em-player")
-
-    def __repr__(self):
-        """What a page without a running kernel shows in the picker's place."""
-        names = " and ".join(repr(slider.description) for slider in self.sliders)
-        return f"Sliders over {names}: run this notebook to move them."
+    words = [f"{mean:.1f}" for mean in grid]
+    controls = [("first mean", words), ("second mean", words)]
+    return Player(draw, says, controls, (0, len(grid) // 2), partial(plots.new_figure, 1, 2))
 
 
 def outlier_player(mixture, versions, waits=range(60, 421, 10)):
@@ -180,12 +123,21 @@ def outlier_player(mixture, versions, waits=range(60, 421, 10)):
     -------
     Player
     """
+    order = ("short", "long") if mixture.means[0] < mixture.means[1] else ("long", "short")
 
-    def draw(axes, wait):
-        with np.errstate(all="ignore"):  # the plain version fails on purpose
-            work_in_log_space.draw_outlier(axes, mixture, wait, versions)
+    @np.errstate(all="ignore")  # the plain version fails on purpose
+    def draw(axes, place):
+        work_in_log_space.draw_outlier(axes, mixture, waits[place], versions)
 
-    return Player(draw, waits, "wait (minutes)", partial(plots.new_figure, 2, 1, height=4))
+    @np.errstate(all="ignore")
+    def says(place):
+        x = np.array([float(waits[place])])
+        shares = [f"{name} {listed(version(x, mixture)[0])}" for name, version in versions.items()]
+        whose = f"Shares of the {order[0]} and the {order[1]} bell"
+        return f"{whose} in a wait of {waits[place]:g} minutes: {'; '.join(shares)}."
+
+    controls = [("wait (minutes)", [str(wait) for wait in waits])]
+    return Player(draw, says, controls, new_figure=partial(plots.new_figure, 2, 1, height=4))
 
 
 def climb_player(thetas):
@@ -204,7 +156,15 @@ def climb_player(thetas):
     def draw(ax, iteration):
         see_why_em_climbs.draw_climb(ax, thetas, [iteration])
 
-    return Player(draw, range(len(thetas) - 1), "iteration")
+    def says(iteration):
+        here, there = thetas[iteration : iteration + 2]
+        foot, reached = linkage_log_likelihood(here), linkage_log_likelihood(there)
+        top = linkage_bound(linkage_e_step(here), there)
+        moved = f"From iteration {iteration} to {iteration + 1} theta goes from {here:.6f} to"
+        rise = f"the lower bound rises by {top - foot:.3g} nats and a gap opens of"
+        return f"{moved} {there:.6f}: {rise} {reached - top:.3g}."
+
+    return Player(draw, says, [iterations(len(thetas) - 1)])
 
 
 def spike_player(x, mixture_of, stds=tuple(10.0 ** (-n / 4) for n in range(17))):
@@ -223,12 +183,18 @@ def spike_player(x, mixture_of, stds=tuple(10.0 ** (-n / 4) for n in range(17)))
     -------
     Player
     """
-    by_name = {f"{std:.2g}": std for std in stds}
 
-    def draw(axes, name):
-        survive_a_collapse.draw_spike(axes, x, mixture_of, by_name[name])
+    def draw(axes, place):
+        survive_a_collapse.draw_spike(axes, x, mixture_of, stds[place])
 
-    return Player(draw, by_name, "width of the right bell", partial(plots.new_figure, 1, 2))
+    def says(place):
+        mixture = mixture_of(stds[place])
+        peak = np.exp(log_density(x[-1:], mixture)[0])
+        bell = f"The right bell is {stds[place]:.2g} wide, and its peak {peak:.2g} high"
+        return f"{bell}; the log-likelihood is {log_density(x, mixture).sum():.4g} nats."
+
+    controls = [("width of the right bell", [f"{std:.2g}" for std in stds])]
+    return Player(draw, says, controls, new_figure=partial(plots.new_figure, 1, 2))
 
 
 def cloud_player(X, mixtures, label="iteration", **options):
@@ -249,12 +215,24 @@ def cloud_player(X, mixtures, label="iteration", **options):
     -------
     Player
     """
+    names = list(mixtures)
 
     def draw(ax, place):
-        plots.draw_clouds(ax, X, mixtures[place], **options)
-        ax.set_title(f"{label} {place}", loc="left")
+        plots.draw_clouds(ax, X, mixtures[names[place]], **options)
+        ax.set_title(f"{label} {names[place]}", loc="left")
 
-    return Player(draw, mixtures, label, partial(plots.new_figure, height=4.4))
+    def says(place):
+        mixture = mixtures[names[place]]
+        bells = zip(mixture.means, mixture.covariances, strict=True)
+        words = [
+            f"mean ({listed(mean)}), standard deviations {listed(np.sqrt(np.diag(shape)))}, "
+            f"correlation {shape[0, 1] / np.sqrt(shape[0, 0] * shape[1, 1]):.2f}"
+            for mean, shape in bells
+        ]
+        return f"{label} {names[place]}: bells as ellipses, with {'; '.join(words)}."
+
+    new_figure = partial(plots.new_figure, height=4.4)
+    return Player(draw, says, [(label, names)], new_figure=new_figure)
 
 
 def decoding_player(cones, path):
@@ -275,7 +253,15 @@ def decoding_player(cones, path):
     def draw(ax, iteration):
         add_time.draw_decoding([ax], cones, path, [iteration])
 
-    return Player(draw, range(len(path)), "iteration", partial(plots.new_figure, height=2.4))
+    def says(iteration):
+        hot = spans(np.flatnonzero(viterbi(cones - 1, path[iteration]) == 1) + 1)
+        tables = path[iteration].emissions.tables
+        shares = f"three cones on {tables[0, 2]:.0%} of cold days and {tables[1, 2]:.0%} of hot"
+        days = f"on the likeliest path the hot days are {hot}"
+        return f"{plots.title_after(iteration)}: {shares}; {days}."
+
+    new_figure = partial(plots.new_figure, height=2.4)
+    return Player(draw, says, [iterations(len(path))], new_figure=new_figure)
 
 
 def summit_player(paths, places=range(101)):
@@ -293,10 +279,16 @@ def summit_player(paths, places=range(101)):
     Player
     """
 
-    def draw(ax, iteration):
-        fill_in_what_is_missing.draw_summits(ax, paths, [iteration])
+    def draw(ax, place):
+        fill_in_what_is_missing.draw_summits(ax, paths, [places[place]])
 
-    return Player(draw, places, "iteration")
+    def says(place):
+        now = [fill_in_what_is_missing.place_of(path[: places[place] + 1][-1]) for path in paths]
+        words = "; ".join(f"{correlation:.2f} and {variance:.2f}" for correlation, variance in now)
+        return f"{plots.title_after(places[place])}: correlation and variance of each run: {words}."
+
+    controls = [("iteration", [f"{place} of {places[-1]}" for place in places])]
+    return Player(draw, says, controls)
 
 
 def choice_player(x, fits, ends, **labels):
@@ -317,11 +309,22 @@ def choice_player(x, fits, ends, **labels):
     -------
     Player
     """
+    sizes = list(fits)
 
-    def draw(axes, n_components):
-        choose_how_many.draw_choice(axes, x, fits, ends, n_components, **labels)
+    def draw(axes, place):
+        choose_how_many.draw_choice(axes, x, fits, ends, sizes[place], **labels)
 
-    return Player(draw, fits, "number of components K", partial(plots.new_figure, 1, 2))
+    def says(place):
+        fit = fits[sizes[place]]
+        costs = criteria(x, fit)
+        words = ", ".join(
+            f"{name} {getattr(costs, name.lower()):.1f}" for name in ("AIC", "BIC", "ICL")
+        )
+        bells = bells_in_words(fit.parameters, labels.get("unit", "minutes"))
+        return f"{sizes[place]} components: {words}; {bells}."
+
+    controls = [("number of components K", [str(size) for size in sizes])]
+    return Player(draw, says, controls, new_figure=partial(plots.new_figure, 1, 2))
 
 
 def coin_player(heads, tosses, path):
@@ -338,11 +341,23 @@ def coin_player(heads, tosses, path):
     -------
     Player
     """
+    rows = np.column_stack([heads, tosses - heads])
 
     def draw(ax, iteration):
         mix_other_families.draw_coins_after(ax, heads, tosses, path, iteration)
 
-    return Player(draw, range(len(path)), "iteration")
+    def says(iteration):
+        resp, _ = families.e_step(rows, path[iteration], families.binomial(tosses))
+        coins = "heads with chance {:.2f} for coin A and {:.2f} for B".format(
+            *path[iteration].chances
+        )
+        shares = ", ".join(
+            f"{share:.2f} of the set with {n_heads} heads"
+            for share, n_heads in zip(resp[:, 0], heads, strict=True)
+        )
+        return f"{plots.title_after(iteration)}: {coins}; A has {shares}."
+
+    return Player(draw, says, [iterations(len(path))])
 
 
 def race_player(runs, heights, places=(1, 2, 3, 5, 8, 11, 14, 17, 20, 30, 100, 300, 1000, 2500)):
@@ -359,8 +374,17 @@ def race_player(runs, heights, places=(1, 2, 3, 5, 8, 11, 14, 17, 20, 30, 100, 3
     -------
     Player
     """
+    end = next(reversed(runs.values()))[-1]
 
-    def draw(ax, n_calls):
-        measure_slowness_and_beat_it.draw_race(ax, runs, heights, n_calls)
+    def draw(ax, place):
+        measure_slowness_and_beat_it.draw_race(ax, runs, heights, places[place])
 
-    return Player(draw, places, "calls of the step", partial(plots.new_figure, height=4.4))
+    def says(place):
+        words = []
+        for name, path in runs.items():
+            here = path[: places[place]][-1]
+            words.append(f"{name} is at {listed(here)}, {np.linalg.norm(here - end):.2g} away")
+        return f"After {places[place]} calls of the step {'; '.join(words)} from the end."
+
+    controls = [("calls of the step", [str(place) for place in places])]
+    return Player(draw, says, controls, new_figure=partial(plots.new_figure, height=4.4))

@@ -181,7 +181,7 @@ def deaths():
     vignette of turboEM.
     """
     table = _load("london_deaths_hasselblad1969.csv")
-    return table["deaths"].astype(np.int64), table["days"].astype(np.int64)
+    return table["deaths"].astype(int), table["days"].astype(int)
 
 
 def coin_tosses():
@@ -199,7 +199,7 @@ def coin_tosses():
     Source: the example of Do and Batzoglou (2008), as several public copies give it.
     """
     table = _load("coinflip_do_batzoglou2008.csv")
-    return table["heads"].astype(np.int64), table["tosses"].astype(np.int64)
+    return table["heads"].astype(int), table["tosses"].astype(int)
 
 
 def carcinoma():
@@ -217,8 +217,8 @@ def carcinoma():
     Source: the data of the R package poLCA, after Landis and Koch (1977) and Agresti (2002).
     """
     table = _load("carcinoma.csv")
-    slides = table.pop("count").astype(np.int64)
-    return np.column_stack(list(table.values())).astype(np.int64), slides
+    slides = table.pop("count").astype(int)
+    return np.column_stack(list(table.values())).astype(int), slides
 
 
 def judgements():
@@ -238,7 +238,7 @@ def judgements():
     table = _load("dawid_skene1979.csv")
     del table["patient"]
     raters = np.array([int(name.split("_")[1]) - 1 for name in table])
-    return np.column_stack(list(table.values())).astype(np.int64), raters
+    return np.column_stack(list(table.values())).astype(int), raters
 
 
 def tones():
@@ -273,7 +273,7 @@ def linkage():
     Source: a lecture note at stat.cmu.edu (711-2002, em-example1.txt) with data and model of
     Dempster, Laird and Rubin (1977).
     """
-    return _load("linkage.csv")["count"].astype(np.int64)
+    return _load("linkage.csv")["count"].astype(int)
 
 
 def murray():
@@ -309,7 +309,7 @@ def remission():
     ``MASS::gehan`` have it; from public copies that agree.
     """
     table = _load("freireich1963.csv")
-    return table["weeks"], table["relapsed"].astype(np.int64)
+    return table["weeks"], table["relapsed"].astype(int)
 
 
 def ice_cream():
@@ -324,7 +324,7 @@ def ice_cream():
     -----
     Source: the example of Eisner (2002), as seven public copies give it, all with these values.
     """
-    return _load("icecream_eisner.csv")["cones"].astype(np.int64)
+    return _load("icecream_eisner.csv")["cones"].astype(int)
 
 
 def earthquakes():
@@ -344,7 +344,7 @@ def earthquakes():
     manual of the R package astsa, ``EQcount``.
     """
     table = _load("earthquakes.csv")
-    return table["year"].astype(np.int64), table["count"].astype(np.int64)
+    return table["year"].astype(int), table["count"].astype(int)
 
 
 def speed():
@@ -364,7 +364,7 @@ def speed():
     Source: the R package depmixS4, ``speed``, without its column of what was at stake.
     """
     table = _load("speed_depmix.csv", text=["corr"])
-    return table["series"].astype(np.int64), table["rt"], np.int64(1) * (table["corr"] == "cor")
+    return table["series"].astype(int), table["rt"], (table["corr"] == "cor").astype(int)
 
 
 def linkage_iterates():
@@ -387,7 +387,7 @@ def linkage_iterates():
     """
     table = _load("linkage_em.csv")
     theta, error, ratio = (table[name] for name in ("theta", "theta_minus_star", "ratio"))
-    return table["p"].astype(np.int64), theta, error, ratio
+    return table["p"].astype(int), theta, error, ratio
 
 
 def coin_iterates():
@@ -409,7 +409,7 @@ def coin_iterates():
     """
     table = _load("coinflip_em.csv")
     theta = np.column_stack([table["theta_A"], table["theta_B"]])
-    return table["iter"].astype(np.int64), theta, table["loglik_no_binom_equal_priors"]
+    return table["iter"].astype(int), theta, table["loglik_no_binom_equal_priors"]
 
 
 def document_iterates():
@@ -429,7 +429,7 @@ def document_iterates():
     from 1 and 1.
     """
     table = _load("document_em.csv")
-    iterations = table.pop("iteration").astype(np.int64)
+    iterations = table.pop("iteration").astype(int)
     return iterations, np.column_stack(list(table.values()))
 
 

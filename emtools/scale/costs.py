@@ -83,7 +83,7 @@ def work(n_samples, n_features, n_components):
     passes = 4 * n_terms + 4 * n_components + 2
     return Costs(
         exp=n_samples * (n_components - 1),
-        log=n_samples,
+        log=n_samples / 32,  # of products of 32
         element=n_samples * passes,
         multiply_add=n_samples * (2 * n_components - 1) * n_terms,
         byte=8 * n_samples * n_features,

@@ -54,15 +54,16 @@ def main():
         "versions": versions(),
         "fits": [compare(*work, size, turns) for work in WORK],
         "floor": floor(1_000_000 // size, turns),
+        "floor without AVX-512": without_avx_512("floor", 1_000_000 // size, turns),
         "growth": growth(10_000_000 // size),
         "file": file_and_memory(100_000_000 // size),
         "dask": one_worker_or_two(20_000_000 // size),
     }
-    for key in ("floor", "growth", "file", "dask"):
+    for key in ("floor", "floor without AVX-512", "growth", "file", "dask"):
         print(key, json.dumps(figures[key], indent=1))
     if not options.quick:
         (HERE / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
-        draw(figures["fits"])
+        draw(figures)
 
 
 def compare(n_samples, n_features, n_components, size, turns):
@@ -235,32 +236,52 @@ def mclust(X, start, counts):
 
 
 def floor(n_samples, turns):
-    """Our step in units of K exponentials and one logarithm an observation, at NumPy's speed."""
+    """Our step in units of its one exponential an observation, at NumPy's own speed.
+
+    In one thread by the time of the processor, which others on the machine disturb less.
+    """
     values, out = np.random.default_rng(0).uniform(-5, 0, 16_384), np.empty(16_384)
-    logs, found = np.exp(values), []
+    exponentials, steps = [], []
     for _ in range(turns):
-        exp = least(lambda: np.exp(values, out=out)) / len(values)
-        log = least(lambda: np.log(logs, out=out)) / len(values)
-        steps = [seconds_a_step(n_samples, n_threads, 20) for n_threads in (1, None)]
-        found.append([step / (n_samples * (2 * exp + log)) for step in steps])
-    one, all_threads = np.median(found, axis=0).round(2).tolist()
-    return {"one thread, times the floor": one, "all threads, times the floor": all_threads}
+        exponential = least(lambda: np.exp(values, out=out), clock=time.process_time)
+        exponentials.append(1e9 * exponential / len(values))
+        one = seconds_a_step(n_samples, 1, 20, clock=time.process_time)
+        steps.append([1e9 * s / n_samples for s in (one, seconds_a_step(n_samples, None, 20))])
+    exponential, (one, all_threads) = min(exponentials), np.min(steps, axis=0).tolist()
+    return {
+        "an exponential, ns": round(exponential, 2),
+        "a step in one thread, ns an observation": round(one, 2),
+        "one thread, times the floor": round(one / exponential, 2),
+        "all threads, times the floor": round(all_threads / exponential, 2),
+    }
 
 
-def seconds_a_step(n_samples, n_threads, times):
+def without_avx_512(function, *arguments):
+    """What a function here gives where NumPy may not use AVX-512; None if it does not anyway."""
+    names = [name for name in vector_instructions() if is_avx_512(name)]
+    if not names:
+        return None
+    code = f"import bench_kernel, json; print(json.dumps(bench_kernel.{function}(*{arguments})))"
+    environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": " ".join(names)}
+    asked = {"capture_output": True, "text": True, "check": True, "cwd": HERE}
+    child = subprocess.run([sys.executable, "-c", code], env=environment, **asked)
+    return json.loads(child.stdout)
+
+
+def seconds_a_step(n_samples, n_threads, times, clock=time.perf_counter):
     """The quickest of some steps of the kernel in one dimension, K = 2."""
     X, start = problem(n_samples, 1, 2)
     step = kernel.step_on(X, None, "full", n_threads)
-    return least(lambda: step(start), times)
+    return least(lambda: step(start), times, clock)
 
 
-def least(work, times=200):
+def least(work, times=200, clock=time.perf_counter):
     """The shortest of some repetitions, in seconds."""
     seconds = []
     for _ in range(times):
-        begin = time.perf_counter()
+        begin = clock()
         work()
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(clock() - begin)
     return min(seconds)
 
 
@@ -380,9 +401,20 @@ def machine():
     return {
         "processor": names[0].split(":")[1].strip() if names else platform.machine(),
         "processors": os.cpu_count(),
+        "vector instructions": vector_instructions(),
         "system": platform.system(),
         "load before": round(os.getloadavg()[0], 2),
     }
+
+
+def vector_instructions():
+    """What NumPy has found here beyond what it takes for granted."""
+    return np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+
+
+def is_avx_512(name):
+    """Whether these are the instructions with which NumPy takes many float64 exponentials."""
+    return name == "X86_V4" or name.startswith("AVX512")
 
 
 def cpu_lines():
@@ -401,8 +433,9 @@ def versions():
     return {"python": platform.python_version()} | found
 
 
-def draw(fits):
+def draw(figures):
     """How many times longer than ours each peer takes: one row for each piece of work."""
+    fits = figures["fits"]
     peers = {"numba loop": "#E69F00", "mclust": "#CC79A7", "scikit-learn": "#0072B2"}
     ax = Figure(figsize=(8, 4.6), layout="constrained").subplots()
     ax.axvline(1, color="black", linewidth=1.5)
@@ -424,7 +457,15 @@ def draw(fits):
     ax.set_xlabel("times as long as emtools for one iteration, log-likelihood included")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
+    ax.set_title(title(figures["machine"]), loc="left", fontsize=10)
     ax.figure.savefig(PICTURE, dpi=130)
+
+
+def title(machine):
+    """The processor that was measured on, and what its speed depends on most."""
+    found = any(map(is_avx_512, machine["vector instructions"]))
+    avx_512 = "with AVX-512" if found else "without AVX-512"
+    return f"{machine['processor']} {avx_512}, {machine['processors']} processors"
 
 
 def work_of(fit):

@@ -27,14 +27,14 @@ def test_the_shortest_time_of_one_call_counts():
 
 
 def test_work_counted_by_hand():
-    """Two bells in one dimension: one odd, one logarithm and two products for each observation."""
+    """Two bells in one dimension: one odd and two products each, and a logarithm for 32."""
     work = costs.work(1000, 1, 2)
-    assert (work.exp, work.log, work.byte) == (1000, 1000, 8000)
+    assert (work.exp, work.log, work.byte) == (1000, 1000 / 32, 8000)
     assert work.multiply_add == 1000 * (1 + 2) * 3  # one row of odds, two rows of sums, 3 features
     assert work.element == 1000 * (4 * 3 + 4 * 2 + 2)  # table, rows of odds, totals
     assert work.call == 100 + 15  # one piece
     work = costs.work(1000, 2, 3)  # 1, two features, three products; two rows of odds
-    assert (work.exp, work.log, work.byte) == (2000, 1000, 16_000)
+    assert (work.exp, work.log, work.byte) == (2000, 1000 / 32, 16_000)
     assert work.multiply_add == 1000 * (2 + 3) * 6
     assert work.element == 1000 * (4 * 6 + 4 * 3 + 2)
     assert work.call == 200 + 15

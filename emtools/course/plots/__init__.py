@@ -2,7 +2,7 @@
 
 Here stands what several chapters or the sliders share; what one chapter alone draws is in the
 module that has the chapter's name. Nothing outside this package imports matplotlib. Component k has
-the same colour everywhere (Okabe and Ito's palette, which colour-blind readers can tell apart).
+the same colour everywhere, and its number beside it.
 """
 
 import io
@@ -10,38 +10,20 @@ from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emtools import multivariate
+from emtools.course.plots.described import show_with_words
+from emtools.course.plots.numbers import table as table
+from emtools.course.plots.palette import COLOURS, INK, MARKERS, PALE, QUIET, STYLE, blend
 from emtools.kinds import parameters_of
 from emtools.logspace import e_step, log_joint
 from emtools.mixture import Mixture
 from emtools.predict import responsibilities
 
-# Okabe and Ito's palette; blue and orange first, which every kind of colour vision tells apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-INK, QUIET, PALE = "#222222", "#6b6b6b", "#d9d9d9"
-
-plt.rcParams.update(
-    {
-        "figure.dpi": 110,
-        "figure.constrained_layout.use": True,
-        "font.size": 11,
-        "axes.titlesize": 11,
-        "axes.labelsize": 11,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": QUIET,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "xtick.color": QUIET,
-        "ytick.color": QUIET,
-        "legend.frameon": False,
-        "legend.fontsize": 10,
-    }
-)
+plt.rcParams.update(STYLE)
+show_with_words()
 
 
 def new_axes(n_rows=1, n_columns=1, height=3.6, **options):
@@ -74,23 +56,6 @@ def as_png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
-
-
-def blend(resp):
-    """Colour of each observation: the components' colours mixed by its responsibilities.
-
-    Parameters
-    ----------
-    resp : (N, K) array
-        Responsibilities; a row with NaN is drawn black.
-
-    Returns
-    -------
-    (N, 3) array
-        Red, green and blue between 0 and 1.
-    """
-    palette = np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(resp.shape[1])])
-    return np.clip(np.nan_to_num(resp @ palette, nan=0.0), 0, 1)
 
 
 def draw_data(ax, x, *, rug=INK, quantity="waiting time", unit="minutes", bin_width=3.0):
@@ -155,10 +120,25 @@ def draw_mixture(
         ax.fill_between(grid, bell, color=colour, alpha=0.15, linewidth=0)
         ax.plot(grid, bell, color=colour, linewidth=2)
     ax.plot(grid, bells.sum(axis=1), color=INK, linewidth=1, linestyle="--")
+    number_bells(ax, mixture)
     resp, _ = e_step(x, mixture)
     draw_data(ax, x, rug=blend(resp), quantity=quantity, unit=unit, bin_width=bin_width)
     if mark is not None:
         draw_mark(ax, mark, mixture, unit)
+
+
+def number_bells(ax, mixture):
+    """The number of each component inside its bell."""
+    peaks = np.exp(np.diag(log_joint(mixture.means, mixture)))
+    for place, name in numbers_at(np.column_stack([mixture.means, 0.4 * peaks])):
+        ax.text(*place, name, ha="center", va="center", clip_on=True)
+
+
+def numbers_at(places):
+    """Pairs of a place and the number of what stands there; equal places share one: "0, 1"."""
+    for place in np.unique(places.round(6), axis=0):
+        here = np.isclose(places, place, rtol=1e-3, atol=1e-6).all(axis=1)
+        yield place, ", ".join(map(str, np.flatnonzero(here)))
 
 
 def draw_mark(ax, x_n, mixture, unit):
@@ -221,7 +201,7 @@ def draw_plane(ax, X, *, colour=QUIET, names=GEYSER):
     ax.set_ylabel(names[1])
 
 
-def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK):
+def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK, linestyle="-"):
     """The points at one distance of a bell, for several distances, and a cross at its mean.
 
     Parameters
@@ -236,12 +216,14 @@ def draw_ellipse(ax, mean, covariance, *, radii=(1, 2), colour=INK):
         Distances; the first is drawn thickest.
     colour : colour
         Of lines and cross.
+    linestyle : str
+        Of the lines, as matplotlib names it.
     """
     angles = np.linspace(0, 2 * np.pi, 200)
     circle = np.array([np.cos(angles), np.sin(angles)])
     for radius, width in zip(radii, (2.2, 1.1, 0.7), strict=False):
         ellipse = np.transpose(mean) + (radius * np.linalg.cholesky(covariance) @ circle).T
-        ax.plot(*ellipse.T, color=colour, linewidth=width)
+        ax.plot(*ellipse.T, color=colour, linewidth=width, linestyle=linestyle)
     ax.plot(*mean, "+", color="white", markersize=14, markeredgewidth=5)
     ax.plot(*mean, "+", color=colour, markersize=11, markeredgewidth=2.2)
 
@@ -296,6 +278,9 @@ def draw_pair(ax, X, mixture, resp, pair, *, names, radii=(1, 2)):
     bells = zip(mixture.means[:, pair], shapes, cycle(COLOURS), strict=False)
     for mean, covariance, colour in bells:
         draw_ellipse(ax, mean, covariance, radii=radii, colour=colour)
+    halo = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
+    for mean, name in numbers_at(mixture.means[:, pair]):
+        ax.annotate(name, mean, (9, 9), textcoords="offset points", bbox=halo, clip_on=True)
     fit_plane(ax, X[:, pair])
 
 
@@ -401,9 +386,9 @@ def draw_timings(ax, sizes, timings):
     timings : dict of str to sequence of float
         Seconds for each size, by the name of what was timed.
     """
-    for (name, seconds), colour, marker in zip(timings.items(), COLOURS, "osD^v", strict=False):
+    for (name, seconds), colour, marker in zip(timings.items(), COLOURS, MARKERS, strict=False):
         ax.loglog(sizes, seconds, color=colour, marker=marker, linewidth=2)
-        ax.text(1.5 * sizes[-1], seconds[-1], name, color=colour, va="center")
+        ax.text(1.5 * sizes[-1], seconds[-1], name, va="center")
     ax.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)  # the names stand in the margin
     ax.set_xlabel("number of observations N")
     ax.set_ylabel("time for one iteration (s)")

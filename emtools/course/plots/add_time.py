@@ -107,7 +107,8 @@ def draw_decoded(ax, cones, chain, *, labels=True):
     resp, path = posteriors(cones - 1, chain), viterbi(cones - 1, chain)
     days = np.arange(1, len(cones) + 1)
     ax.bar(days, cones, color=blend(resp), width=0.85)
-    ax.bar(days, -0.45, bottom=-0.15, color=[COLOURS[k] for k in path], width=1.0)
+    thick = np.where(path == 1, -0.45, -0.2)  # hot, and to be seen without colour
+    ax.bar(days, thick, bottom=-0.15, color=[COLOURS[k] for k in path], width=1.0)
     ax.set_ylim(-0.7, 3.3)
     ax.set_xlim(0.3, len(cones) + 0.7)
     ax.set_yticks([-0.37, 1, 2, 3], ["path", "1", "2", "3"])
@@ -157,11 +158,12 @@ def draw_shares(ax, waits, alone, together):
     ax.plot(waits[order], alone[order], color=INK, linewidth=1.5, label="mixture: the wait alone")
     is_short = np.pad(together > 0.5, 1)  # before the first and after the last there is none
     beside_short = is_short[:-2] | is_short[2:]
-    for chosen, colour, words in (
-        (~beside_short, COLOURS[1], "chain, between two long waits"),
-        (beside_short, COLOURS[0], "chain, beside a short wait"),
+    for chosen, colour, marker, words in (
+        (~beside_short, COLOURS[1], "^", "chain, between two long waits"),
+        (beside_short, COLOURS[0], "o", "chain, beside a short wait"),
     ):
-        ax.scatter(waits[chosen], together[chosen], s=22, alpha=0.7, color=colour, label=words)
+        dots = {"s": 22, "alpha": 0.7, "color": colour, "marker": marker, "label": words}
+        ax.scatter(waits[chosen], together[chosen], **dots)
     ax.set_xlim(50, 86)
     ax.set_xlabel("waiting time (minutes)")
     ax.set_ylabel("probability of the short bell")

@@ -7,6 +7,7 @@ import numpy as np
 
 from emtools import data
 from emtools.course.plots import COLOURS, INK, PALE, QUIET, draw_ellipse
+from emtools.course.plots.palette import DASHES
 from emtools.missing import Normal, by_pattern, e_step
 from emtools.mixture import log_density
 
@@ -205,9 +206,9 @@ def draw_two_shapes(ax, points, normals):
             zorder=0,
             label="one seen (8, on four lines)" if n == 0 else None,
         )
-    for (name, normal), colour in zip(normals.items(), COLOURS, strict=False):
-        draw_ellipse(ax, *normal, radii=(1.5,), colour=colour)
-        ax.plot([], color=colour, linewidth=2.2, label=name)
+    for (name, normal), colour, dash in zip(normals.items(), COLOURS, DASHES, strict=False):
+        draw_ellipse(ax, *normal, radii=(1.5,), colour=colour, linestyle=dash)
+        ax.plot([], color=colour, linestyle=dash, linewidth=2.2, label=name)
     ax.set_xlim(-4.2, 4.2)
     ax.set_ylim(-4.2, 4.2)
     ax.set_aspect("equal")

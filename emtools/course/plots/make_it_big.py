@@ -3,6 +3,7 @@
 import numpy as np
 
 from emtools.course.plots import COLOURS, INK, PALE, QUIET
+from emtools.course.plots.palette import DASHES
 
 
 def draw_streams(ax, climbs, best):
@@ -114,9 +115,10 @@ def draw_means(axes, paths, truth):
     for ax, (name, path) in zip(np.ravel(axes), paths.items(), strict=True):
         chunks = np.arange(1, len(path) + 1)
         ends = np.broadcast_to(truth, path.shape)
-        for k, colour in zip(range(path.shape[1]), COLOURS, strict=False):
+        for k, colour, dash in zip(range(path.shape[1]), COLOURS, DASHES, strict=False):
             ax.plot(chunks, ends[:, k], color=QUIET, linestyle="--", linewidth=1.2)
-            ax.plot(chunks, path[:, k], color=colour, linewidth=2, label=f"component {k}")
+            line = ax.plot(chunks, path[:, k], linewidth=2, label=f"component {k}")[0]
+            line.set(color=colour, linestyle=dash)
         ax.set_title(name, loc="left")
         ax.set_xlabel("chunk")
         ax.grid(color=PALE, linewidth=0.6)

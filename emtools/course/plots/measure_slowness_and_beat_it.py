@@ -6,10 +6,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from emtools import data
-from emtools.course.plots import COLOURS, INK, PALE, QUIET
+from emtools.course.plots import COLOURS, INK, MARKERS, PALE, QUIET
+from emtools.course.plots.palette import DASHES
 from emtools.kinds import in_words
-
-MARKERS = "osD^v"
 
 
 def draw_errors(axes, errors, lengths=(40, 3000)):
@@ -25,12 +24,12 @@ def draw_errors(axes, errors, lengths=(40, 3000)):
         How many iterations to show; runs that have ended within a fifth of it are left out.
     """
     for ax, length in zip(axes, lengths, strict=True):
-        for (name, error), colour in zip(errors.items(), COLOURS, strict=False):
+        for (name, error), *look in zip(errors.items(), COLOURS, DASHES, strict=False):
             shown = np.asarray(error[: length + 1])
             shown = shown[: int(np.argmax(shown < 1e-10)) or len(shown)]  # below is rounding
             if len(shown) < length / 5 and length > 100:
                 continue
-            ax.semilogy(shown, color=colour, linewidth=2, label=name)
+            ax.semilogy(shown, color=look[0], linestyle=look[1], linewidth=2, label=name)
         ax.set_xlim(0, length)
         ax.set_ylim(1e-10, 30)
         ax.set_xlabel("iteration")
@@ -141,11 +140,12 @@ def draw_gaps(ax, histories, top):
     top : float
         The log-likelihood at the end.
     """
-    for (name, history), colour in zip(histories.items(), COLOURS, strict=False):
+    for (name, history), *look in zip(histories.items(), COLOURS, DASHES, strict=False):
         left = np.maximum(top - np.asarray(history), 1e-11)
         calls = np.arange(1, len(left) + 1)
         ended = int(np.argmax(left < 1e-9)) or len(left) - 1
-        ax.loglog(calls[: ended + 1], left[: ended + 1], color=colour, linewidth=2, label=name)
+        line = ax.loglog(calls[: ended + 1], left[: ended + 1], linewidth=2, label=name)[0]
+        line.set(color=look[0], linestyle=look[1])
     ax.set_ylim(1e-9, 50)
     ax.set_xlabel("calls of the step")
     ax.set_ylabel("left to gain (nats)")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emtools import families
-from emtools.course.plots import COLOURS, INK, PALE, QUIET, blend
+from emtools.course.plots import COLOURS, INK, MARKERS, PALE, QUIET, blend
 
 TICKS = (0, 10, 50, 100, 200, 300, 500, 1000, 2000, 5000)  # of a square-root scale
 
@@ -99,7 +99,8 @@ def draw_profiles(ax, mixture, names):
     for k, (weight, chances) in enumerate(zip(*mixture, strict=True)):
         label = f"class {k}: {weight:.0%} of slides"
         places = np.arange(len(names)) + shifts[k]
-        ax.plot(places, chances, "o-", color=COLOURS[k], linewidth=2, markersize=7, label=label)
+        line = ax.plot(places, chances, color=COLOURS[k], linewidth=2, label=label)[0]
+        line.set(marker=MARKERS[k], markersize=7)
     ax.set_xticks(range(len(names)), names)
     ax.set_ylim(-0.06, 1.06)
     ax.set_xlabel("pathologist")

@@ -89,7 +89,8 @@ def draw_parts(ax, theta, resp, n_iter=2):
     bottom = bounds.min() - 0.3 * np.ptp(tops)
     places = range(len(stages))
     ax.bar(places, bounds - bottom, 0.6, bottom=bottom, color=COLOURS[1], label="lower bound")
-    ax.bar(places, tops - bounds, 0.6, bottom=bounds, color=COLOURS[0], label="gap: KL")
+    gap = {"color": COLOURS[0], "hatch": "//", "edgecolor": "white", "linewidth": 0}
+    ax.bar(places, tops - bounds, 0.6, bottom=bounds, label="gap: KL", **gap)
     ax.hlines(
         tops,
         np.array(places) - 0.4,

@@ -3,7 +3,16 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from emtools.course.plots import COLOURS, INK, PALE, QUIET, blend, draw_data, fit_height
+from emtools.course.plots import (
+    COLOURS,
+    INK,
+    PALE,
+    QUIET,
+    blend,
+    draw_data,
+    fit_height,
+    number_bells,
+)
 from emtools.logspace import e_step, log_joint
 
 CEILING = 1.25  # of the density over four numbers, where a spike goes through
@@ -49,6 +58,7 @@ def draw_bells(ax, x, mixture, bounds):
     for bell, colour in zip(np.exp(log_joint(grid, mixture)).T, COLOURS, strict=False):
         ax.fill_between(grid, bell, color=colour, alpha=0.15, linewidth=0)
         ax.plot(grid, bell, color=colour, linewidth=2)
+    number_bells(ax, mixture)
 
 
 def draw_close_up(axes, x, mixture, bounds, **labels):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emtools.course.plots import COLOURS, INK
+from emtools.course.plots import COLOURS, INK, MARKERS
 from emtools.logspace import log_joint
 
 # float64: exp is 0.0 below the floor and loses digits below the smallest normal number.
@@ -88,7 +88,7 @@ def draw_joint(ax, x, joint, labels=()):
     lost = (joint < FLOOR).all(axis=1)
     for k, (column, colour) in enumerate(zip(joint.T, COLOURS, strict=False)):
         label = labels[k] if labels else None
-        ax.plot(x[~lost], column[~lost], "o", color=colour, markersize=5, label=label)
+        ax.plot(x[~lost], column[~lost], MARKERS[k], color=colour, markersize=5, label=label)
         ax.plot(x[lost], column[lost], "x", color=colour, markersize=6, markeredgewidth=1.8)
     return lost
 

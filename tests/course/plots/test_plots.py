@@ -51,7 +51,21 @@ def test_weights_that_do_not_sum_to_one_are_drawn_divided_by_their_sum(waiting):
 def test_the_mark_says_the_short_bells_share(waiting):
     ax = plots.new_axes()
     plots.draw_mixture(ax, waiting, CONVERGED, mark=66)
-    assert [text.get_text() for text in ax.texts] == ["66 minutes: 61% short bell"]
+    assert [text.get_text() for text in ax.texts] == ["0", "1", "66 minutes: 61% short bell"]
+
+
+def test_each_bell_has_its_number_in_it_and_equal_bells_share_a_place(waiting):
+    ax = plots.new_axes()
+    plots.draw_mixture(ax, waiting, CONVERGED)
+    for k, (text, bell) in enumerate(zip(ax.texts, ax.lines, strict=False)):
+        assert text.get_text() == f"{k}"
+        x, y = text.get_position()
+        assert_allclose(x, CONVERGED.means[k])
+        assert 0 < y < np.interp(x, *bell.get_data()) / 2
+    ax = plots.new_axes()
+    twice = np.array([[0.5, 0.5], [70.0, 70.0], [10.0, 10.0]])
+    plots.draw_mixture(ax, waiting, type(CONVERGED)(*twice))
+    assert [text.get_text() for text in ax.texts] == ["0, 1"]
 
 
 def test_panels_share_one_scale_that_holds_every_curve(waiting, path):
@@ -84,6 +98,8 @@ def test_clouds_are_coloured_by_responsibility_and_bells_by_component(clouds):
     assert_allclose(dots.get_facecolors()[:, :3], plots.blend(resp))
     crosses = [line for line in ax.lines if line.get_marker() == "+"]
     assert [line.get_color() for line in crosses[1::2]] == list(plots.COLOURS[:2])
+    assert [text.get_text() for text in ax.texts] == ["0", "1"]
+    assert_allclose([text.xy for text in ax.texts], clouds[1].means)
     assert_allclose([line.get_xydata()[0] for line in crosses[1::2]], mixture.means)
     assert (ax.get_xlabel(), ax.get_ylabel()) == plots.GEYSER
 

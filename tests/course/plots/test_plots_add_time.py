@@ -81,8 +81,9 @@ def test_the_line_is_the_rate_of_the_path():
 def test_the_player_shows_the_chain_of_its_place():
     later = WEATHER._replace(emissions=Categorical(np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])))
     player = widgets.decoding_player(CONES, [WEATHER, later])
-    player.slider.index = 1
     figure, ax = plots.new_figure(height=2.4)
     figures.draw_decoding([ax], CONES, [WEATHER, later], [1])
-    assert player.children[1].value == plots.as_png(figure)
-    assert player.slider.description == "iteration"
+    assert player.frame(1) == plots.as_png(figure)
+    assert player.controls == [("iteration", ["0 of 1", "1 of 1"])]
+    words = "iteration 1: three cones on 20% of cold days and 50% of hot; on the likeliest path"
+    assert player.says(1).startswith(words)

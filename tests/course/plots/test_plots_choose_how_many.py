@@ -89,13 +89,15 @@ def test_a_comparison_leaves_out_what_collapsed():
 def test_the_player_shows_the_same_drawing_for_each_number(waiting, fits):
     ends = {1: [-1095.3], 2: [-1034.0]}
     player = widgets.choice_player(waiting, fits, ends)
-    assert [label for label, _ in player.slider.options] == ["1", "2"]
+    assert player.controls == [("number of components K", ["1", "2"])]
     for index, n_components in enumerate(fits):
-        player.slider.index = index
         figure, axes = plots.new_figure(1, 2)
         figures.draw_choice(axes, waiting, fits, ends, n_components)
         shown, expected = (
             np.asarray(Image.open(io.BytesIO(png)))
-            for png in (player.children[1].value, plots.as_png(figure))
+            for png in (player.frame(index), plots.as_png(figure))
         )
         assert np.array_equal(shown, expected)
+    bic = criteria(waiting, fits[2]).bic
+    assert f"BIC {bic:.1f}" in player.says(1)
+    assert "bells at 54.6 and 80.1 minutes" in player.says(1)

@@ -58,14 +58,15 @@ def test_paths_are_drawn_as_far_as_they_are_asked_for(paths):
 
 def test_the_player_walks_along(paths):
     player = widgets.summit_player(paths, range(3))
-    player.slider.index = 2
     figure, ax = plots.new_figure()
     figures.draw_summits(ax, paths, [2])
     shown, expected = (
-        np.asarray(Image.open(io.BytesIO(png)))
-        for png in (player.children[1].value, plots.as_png(figure))
+        np.asarray(Image.open(io.BytesIO(png))) for png in (player.frame(2), plots.as_png(figure))
     )
     assert np.array_equal(shown, expected)
+    ends = [figures.place_of(path[2]) for path in paths]
+    words = "; ".join(f"{correlation:.2f} and {variance:.2f}" for correlation, variance in ends)
+    assert player.says(2) == f"iteration 2: correlation and variance of each run: {words}."
 
 
 def test_filled_tables_show_seen_and_filled_points_apart():

@@ -42,8 +42,9 @@ def test_means_stand_beside_where_they_should_be():
     figures.draw_means(axes, paths, np.array([54.6, 80.1]))
     for ax, (name, path) in zip(axes, paths.items(), strict=True):
         assert ax.get_title(loc="left") == name
-        lines = [line for line in ax.lines if line.get_linestyle() == "-"]
+        lines = [line for line in ax.lines if line.get_linestyle() != "--"]
         assert_allclose([line.get_ydata() for line in lines], path.T)
         assert [line.get_color() for line in lines] == list(plots.COLOURS[:2])
+        assert [line.get_linestyle() for line in lines] == ["-", "-."]
         dashed = [line.get_ydata() for line in ax.lines if line.get_linestyle() == "--"]
         assert_allclose(dashed, [[54.6] * 2, [80.1] * 2])

@@ -61,14 +61,14 @@ def test_the_race_shows_the_calls_made_so_far_and_the_distance():
 def test_the_race_player_shows_the_same_drawing():
     surface = figures.deaths_surface(*GRID)
     player = widgets.race_player(RUNS, surface, places=(1, 3))
-    player.slider.index = 1
     figure, ax = partial(plots.new_figure, height=4.4)()
     figures.draw_race(ax, RUNS, surface, 3)
     shown, wanted = (
-        np.asarray(Image.open(io.BytesIO(png)))
-        for png in (player.children[1].value, plots.as_png(figure))
+        np.asarray(Image.open(io.BytesIO(png))) for png in (player.frame(1), plots.as_png(figure))
     )
     assert np.array_equal(shown, wanted)
+    assert player.says(1).startswith("After 3 calls of the step EM is at ")
+    assert "quasi-Newton is at " in player.says(1)
     assert repr(player) == "A slider over 'calls of the step': run this notebook to move it."
 
 

@@ -38,14 +38,15 @@ def test_each_set_is_a_row_of_coins_with_its_heads_filled():
 
 def test_the_player_shows_the_grid_of_its_place():
     player = widgets.coin_player(HEADS, TOSSES, PATH)
-    player.slider.index = 1
     figure, ax = plots.new_figure()
     figures.draw_coins_after(ax, HEADS, TOSSES, PATH, 1)
     shown, expected = (
-        np.asarray(Image.open(io.BytesIO(png)))
-        for png in (player.children[1].value, plots.as_png(figure))
+        np.asarray(Image.open(io.BytesIO(png))) for png in (player.frame(1), plots.as_png(figure))
     )
     assert np.array_equal(shown, expected)
+    coins = "iteration 1: heads with chance 0.80 for coin A and 0.52 for B; A has "
+    assert player.says(1).startswith(coins)
+    assert player.says(0).count(" of the set with ") == len(HEADS)
 
 
 def test_bars_hang_from_what_was_expected():

@@ -1,0 +1,239 @@
+"""A class hands in three assignments; nbgrader grades them, whatever they are like."""
+
+import csv
+import os
+import sys
+
+import coursework
+import coursework_grade
+import pytest
+from nbformat.v4 import new_code_cell
+from students import Student, be_killed, read
+
+BELLS, LOGS, HUNT = "01_fit_two_bells", "03_work_in_log_space", "hunt_a_bug"
+DEAF = """
+while True:
+    try:
+        while True:
+            pass
+    except BaseException:
+        pass
+"""
+LOUD = "for _ in range(50):\n    print('x' * 1_000_000)"
+
+
+@pytest.fixture(scope="module")
+def marks(course):
+    """Points of each student in each test, by assignment; what was printed; the course."""
+    hurry(course)
+    for name in (BELLS, LOGS, HUNT):
+        Student(course, name).answer().hand_in("perfect")
+        Student(course, name).hand_in("empty")
+    hand_in_bells(course)
+    hand_in_logs(course)
+    hand_in_hunts(course)
+    with pytest.raises(SystemExit):  # one student's file is no notebook
+        grade(course, BELLS)
+    grade(course, LOGS)
+    grade(course, HUNT)
+    return {name: read_marks(course / f"marks_{name}.csv") for name in (BELLS, LOGS, HUNT)}
+
+
+def grade(course, name):
+    coursework.main(["grade", name, "--seed", "2027", "--into", str(course)])
+
+
+def hurry(course):
+    """Let endless loops end after two seconds, not thirty."""
+    path = course / "nbgrader_config.py"
+    path.write_text(path.read_text().replace("timeout = 30", "timeout = 2"))
+
+
+def hand_in_bells(course):
+    Student(course, BELLS).answer("share", "three_bells").hand_in("partly")
+    wrong = Student(course, BELLS).write("share", "share = 0.5")
+    wrong.write("short_bell", "weight, mean, std = 1, 60.0, 'six'")
+    wrong.write("three_bells", "def shares_of_three(*bells):\n    return [1 / 3] * 3").hand_in(
+        "wrong"
+    )
+    storm = Student(course, BELLS).answer()
+    storm.write("share", storm.cell("share").source + DEAF)
+    storm.write("short_bell", storm.cell("short_bell").source + "\n" + LOUD)
+    storm.add("short_bell", new_code_cell("while True:\n    print('y' * 1000)"))
+    storm.add("short_bell", new_code_cell("huge = bytearray(6 << 30)"))
+    storm.write("three_bells", "def shares_of_three(*bells):\n    import os\n    os._exit(1)")
+    storm.hand_in("storm")
+    crash = Student(course, BELLS).answer()
+    crash.add("share-1", new_code_cell("import os\nos._exit(1)")).hand_in("crash")
+    torn = Student(course, BELLS).answer().copy_cell("share").copy_cell("share-1")
+    torn.split("three_bells", 3).split("three_bells-1", 3).retype("short_bell")
+    torn.retype("short_bell-2").retype("common_factor").lose_id("three_bells-2")
+    torn.move("short_bell-3", below="given-001").hand_in("torn")
+    gone = Student(course, BELLS).answer().delete("share").delete("short_bell-1")
+    gone.lose_id("three_bells").lose_id("common_factor").delete("given-002")
+    gone.hand_in("gone")
+    path = course / "submitted" / "broken" / BELLS / f"{BELLS}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"cells": [<<<<<<< HEAD')
+
+
+def hand_in_logs(course):
+    Student(course, LOGS).answer("sums", "averaging", "units").hand_in("Ann O'Neil, é")
+    wrong = Student(course, LOGS).write("sums", "equal, unequal = [-2000], {}")
+    wrong.write("cliff", "minutes = 38.6")
+    wrong.write("averaging", "def log_mean_exp(row):\n    return max(row)")
+    wrong.write("odds", "def log_odds(x, mixture):\n    return np.log(x / 0.0)").hand_in("wrong")
+    warned = Student(course, LOGS).answer("sums", "cliff")
+    warned.write("averaging", NAIVE)
+    path = warned.hand_in("warned")
+    path.rename(path.with_name("my answers (2).ipynb"))
+
+
+def hand_in_hunts(course):
+    partly = Student(course, HUNT).answer("line")
+    partly.write("believing", ONLY_BY_HAND).hand_in("partly")
+    Student(course, HUNT).write("believing", always("False")).hand_in("believes nothing")
+    Student(course, HUNT).write("believing", always("True")).hand_in("believes all")
+
+
+NAIVE = """
+import sys
+
+def log_mean_exp(row):
+    print("is this right?", file=sys.stderr)
+    return np.log(np.mean(np.exp(row)))
+"""
+
+
+def always(opinion):
+    return f"def believes(e_step, m_step):\n    return {opinion}"
+
+
+ONLY_BY_HAND = """
+def believes(e_step, m_step):
+    uneven = Mixture(np.array([0.3, 0.7]), np.array([50.0, 80.0]), np.array([5.0, 4.0]))
+    share = e_step(np.array([66.0]), uneven)[0][0, 0]
+    new = m_step(np.array([1.0, 2, 4]), np.array([[0.2, 0.8], [0.5, 0.5], [0.9, 0.1]]), uneven)
+    right = np.isclose(share, 0.4836, atol=1e-4) and np.isclose(new.stds[0], np.sqrt(1.375))
+    return right and np.isclose(new.weights[0], 1.6 / 3)
+"""
+
+
+def read_marks(path):
+    with path.open(encoding="utf-8") as file:
+        return {row.pop("student"): row for row in csv.DictReader(file)}
+
+
+def points(row):
+    """Points by test, without the written answers that nobody has read."""
+    numbers = {key: float(value) for key, value in row.items() if "-" in key}
+    return numbers, sum(numbers.values())
+
+
+def lost(row, full):
+    """Tests in which a student has not all points."""
+    return {test for test, number in points(row)[0].items() if number < points(full)[0][test]}
+
+
+@pytest.mark.parametrize(("name", "total"), [(BELLS, 8), (LOGS, 11), (HUNT, 12)])
+def test_right_answers_get_all_and_no_answers_nothing(marks, name, total):
+    assert points(marks[name]["perfect"])[1] == total
+    assert float(marks[name]["perfect"]["max_score"]) == total + 2
+    assert marks[name]["perfect"]["to_read"] == "1"
+    assert points(marks[name]["empty"])[1] == 0
+    assert marks[name]["empty"]["to_read"] == "0"  # nothing was written
+
+
+def test_some_right_answers_get_theirs(marks):
+    bells, logs = marks[BELLS], marks[LOGS]
+    assert lost(bells["partly"], bells["perfect"]) == {f"short_bell-{n}" for n in (1, 2, 3)}
+    odd = "Ann O'Neil, é"
+    assert lost(logs[odd], logs["perfect"]) == {"cliff-1", "odds-1", "odds-2"}
+
+
+def test_wrong_answers_get_nothing(marks):
+    assert points(marks[BELLS]["wrong"])[1] == 0
+    assert points(marks[LOGS]["wrong"])[1] == 0
+
+
+def test_a_warning_and_words_on_stderr_are_no_mistake(marks):
+    row = marks[LOGS]["warned"]
+    assert lost(row, marks[LOGS]["perfect"]) == {
+        *("averaging-2", "odds-1", "odds-2", "units-1", "units-2")
+    }
+
+
+def test_loops_floods_and_crashes_cost_their_own_points_only(marks):
+    bells = marks[BELLS]
+    assert lost(bells["storm"], bells["perfect"]) == {"share-1", "three_bells-1", "three_bells-2"}
+    assert lost(bells["crash"], bells["perfect"]) == set()
+
+
+def test_output_is_cut(marks, course):
+    path = course / "autograded" / "storm" / BELLS / f"{BELLS}.ipynb"
+    assert path.stat().st_size < 1_000_000
+    assert "the rest of this output is left out" in path.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bounded on Linux only")
+def test_memory_is_bounded(marks, course):
+    path = course / "autograded" / "storm" / BELLS / f"{BELLS}.ipynb"
+    [cell] = [cell for cell in read(path).cells if cell.source.startswith("huge")]
+    assert [output.ename for output in cell.outputs] == ["MemoryError"]
+
+
+def test_damaged_cells_cost_nothing_if_the_answer_is_there(marks):
+    bells = marks[BELLS]
+    assert lost(bells["torn"], bells["perfect"]) == set()
+    assert lost(bells["gone"], bells["perfect"]) == {"share-1"}
+    assert bells["torn"]["to_read"] == bells["gone"]["to_read"] == "1"
+
+
+def test_each_damage_is_named(marks, course):
+    with (course / f"damage_{BELLS}.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["student"] for row in rows} == {"torn", "gone"}
+    torn = {row["cell"] for row in rows if row["student"] == "torn"}
+    assert torn >= {"share", "share-1", "three_bells", "three_bells-1", "short_bell"}
+    assert torn >= {"short_bell-2", "common_factor", "three_bells-2", "short_bell-3"}
+    gone = {row["cell"] for row in rows if row["student"] == "gone"}
+    assert gone == {"share", "short_bell-1", "three_bells", "common_factor", "given-002"}
+
+
+def test_the_student_is_told(marks, course):
+    page = (course / "feedback" / "torn" / BELLS / f"{BELLS}.html").read_text(encoding="utf-8")
+    assert "Put right before grading" in page
+
+
+def test_what_is_no_notebook_is_left_out_and_the_others_graded(marks, course):
+    assert "broken" not in marks[BELLS]
+    assert not (course / "autograded" / "broken").exists()
+
+
+def test_a_hunter_must_believe_right_code_and_catch_more_than_the_exhibit(marks):
+    hunt = marks[HUNT]
+    for name in ("believes nothing", "believes all"):
+        assert points(hunt[name])[1] == 0
+    numbers, _ = points(hunt["partly"])
+    assert numbers["line-1"] == 2
+    assert [numbers[f"believing-{n}"] for n in range(1, 6)] == [2, 1, 1, 1, 1]
+    assert numbers["believing-6"] == 0  # it never looked at what is printed
+
+
+def test_graded_once_is_not_graded_again_until_it_is_handed_in_anew(marks, course, capsys):
+    grade(course, LOGS)
+    assert "0 graded, 5 graded before, 0 not graded." in capsys.readouterr().out
+    path = course / "submitted" / "empty" / LOGS / f"{LOGS}.ipynb"
+    os.utime(path, (0, 0))  # an old file, as from a ZIP
+    grade(course, LOGS)
+    assert "1 graded, 4 graded before, 0 not graded." in capsys.readouterr().out
+
+
+def test_a_grading_process_that_is_killed_is_told(course):
+    [reason] = coursework_grade.for_each(be_killed, course, LOGS, ["ann"], jobs=1).values()
+    assert "was killed" in reason
+
+
+def test_nbgraders_table_has_everybody(marks, course):
+    lines = (course / "grades.csv").read_text(encoding="utf-8").splitlines()
+    assert sum(line.startswith(HUNT) for line in lines) == 12  # all who have handed anything in
