@@ -27,6 +27,7 @@ from PIL import Image
 
 FOLDER = "players"  # where a site keeps their frames
 CACHE = ROOT / "build/players"
+MOST_OF_TWO = 8  # places of each of two sliders: their pictures multiply
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -168,10 +169,11 @@ def run(tree, names):
 
 def draw(widget, folder, number, most=None):
     """Write a widget's frames, and what its sliders and frames say, into a folder."""
-    widget = described(widget)
     frames = folder / str(number)
     frames.mkdir(parents=True)
     start = [slider.index for slider in widget.sliders]
+    if len(widget.controls) > 1:
+        most = min(most or MOST_OF_TWO, MOST_OF_TWO)
     kept = [spread(len(words), most) for _, words in widget.controls]
     says = {}
     for place in itertools.product(*map(enumerate, kept)):
@@ -197,28 +199,6 @@ def spread(n_places, most):
     if most is None or n_places <= most:
         return list(range(n_places))
     return [place * (n_places - 1) // (most - 1) for place in range(most)]
-
-
-def described(widget):
-    """A widget that says what it runs through; until all do, its sliders are asked."""
-    if hasattr(widget, "controls"):
-        return widget
-    widget.sliders = getattr(widget, "sliders", None) or [widget.slider]
-    [image] = [part for part in widget.children if "em-frame" in part._dom_classes]
-    widget.controls = [(s.description, [word for word, _ in s.options]) for s in widget.sliders]
-
-    def frame(*place):
-        for slider, index in zip(widget.sliders, place, strict=True):
-            slider.index = index
-        return image.value
-
-    def says(*place):
-        at = zip(widget.controls, place, strict=True)
-        words = [f"{label} {words[index]}" for (label, words), index in at]
-        return ", ".join(words)
-
-    widget.frame, widget.says = frame, says
-    return widget
 
 
 def small(png):

@@ -4,7 +4,6 @@ One server, one browser and one page do for the whole file. Of a chapter only th
 that its players need: nbval runs all of them.
 """
 
-import ast
 import contextlib
 import json
 import os
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 import jupytext
 import nbformat
 import pytest
+from players import chapters_with_players, cut_down, widget_cells
 
 ROOT = Path(__file__).parents[1]
 ARTEFACTS = ROOT / "tests" / "artefacts"
@@ -250,66 +250,6 @@ def click_at(track, part):
     """Click on the slider's track at a part of its length."""
     size = track.bounding_box()
     track.click(position={"x": part * size["width"], "y": size["height"] / 2})
-
-
-def widget_cells(notebook):
-    """Places of the cells that show a player."""
-    return [
-        index
-        for index, cell in enumerate(notebook["cells"])
-        for output in cell.get("outputs", [])
-        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
-    ]
-
-
-def chapters_with_players():
-    """Paths of the chapters that hold a player."""
-    paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    return [path for path in paths if widget_cells(json.loads(path.read_text("utf-8")))]
-
-
-def names_in(cell):
-    """Names that a cell gives or changes, and names that it reads."""
-    given, read = set(), set()
-    for node in ast.walk(ast.parse(cell.source)):
-        if isinstance(node, ast.Name):
-            (read if isinstance(node.ctx, ast.Load) else given).add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            given.add(node.name)
-        elif isinstance(node, ast.alias):
-            given.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            given |= changed_by(node.value.func)
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            given |= changed_by(node)
-    return given, read
-
-
-def changed_by(node):
-    """The name of what `name.append(...)` or `name[0] = ...` changes."""
-    value = getattr(node, "value", None)
-    return {value.id} if isinstance(value, ast.Name) else set()
-
-
-def cut_down(notebook):
-    """Leave the players and the cells whose names they need, with no outputs."""
-    players, needed, kept = set(widget_cells(notebook)), set(), []
-    for index in reversed(range(len(notebook.cells))):
-        cell = notebook.cells[index]
-        if cell.cell_type != "code" or is_exercise(cell):
-            continue
-        given, read = names_in(cell)
-        if index in players or given & needed:
-            needed |= read
-            kept.insert(0, cell)
-    notebook.cells = kept
-    for cell in kept:
-        cell.update(outputs=[], execution_count=None)
-    return notebook
-
-
-def is_exercise(cell):
-    return "exercise" in cell.metadata.get("tags", [])
 
 
 def open_players(course, page, chapter):
