@@ -2,6 +2,7 @@
 
 import contents
 import coursework
+import coursework_text
 import pytest
 
 TEXTS = coursework.assignments(coursework.TEXTS)
@@ -9,14 +10,14 @@ TEXTS = coursework.assignments(coursework.TEXTS)
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_each_seed_makes_a_sheet_that_can_be_graded(name):
-    sheets = [coursework.tried(TEXTS[name], seed) for seed in (1, 2, 3, 2027)]
+    sheets = [coursework.tried(TEXTS[name], seed) for seed in (1, 2027)]
     sources = {"".join(cell.source for cell in sheet.cells) for sheet in sheets}
     assert len(sources) == len(sheets), "each seed has numbers of its own"
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_sheet_has_points_for_what_a_person_reads_and_for_what_is_tested(name):
-    cells = coursework.tried(TEXTS[name], 5).cells
+    cells = coursework_text.read_questions(TEXTS[name], 5).cells
     points = {
         cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
         for cell in cells
