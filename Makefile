@@ -54,7 +54,7 @@ links: .venv/developer
 # Two locks for every Python and system at once: the reader's, and the developer's with the first as constraint.
 lock: .venv/developer
 	$(PY) -m uv pip compile $(COMPILE) pyproject.toml --output-file binder/requirements.txt
-	$(PY) -m uv pip compile $(COMPILE) pyproject.toml --extra test --extra book --extra coursework --constraint binder/requirements.txt \
+	$(PY) -m uv pip compile $(COMPILE) pyproject.toml --extra test --extra book --extra coursework --extra lite --constraint binder/requirements.txt \
 		--output-file tests/requirements.txt
 COMPILE := --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url
 

@@ -95,7 +95,8 @@ def test_the_lock_holds_what_the_course_needs_and_no_more(package, tmp_path):
 
 
 def test_what_is_published_is_what_the_kernel_asks_for():
-    constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
+    from jupyterlite_pyodide_kernel import constants
+
     lock = json.loads(lite.LOCK.read_text("utf-8"))
     assert lock["pyodide"] == constants.PYODIDE_VERSION
     assert lock["info"]["python"].startswith(f"{constants.PYODIDE_PYTHON_VERSION}.")
@@ -170,7 +171,6 @@ def site(request, tmp_path_factory):
     if given := os.environ.get("EMTOOLS_SITE"):
         shutil.copytree(given, folder)
     else:
-        pytest.importorskip("jupyterlite_pyodide_kernel")
         pyodide = request.getfixturevalue("pyodide").as_uri()
         lite.main(["--lock", str(LOCK), "--pyodide", pyodide, "--into", str(folder)])
     settings = json.loads((folder / "jupyter-lite.json").read_text("utf-8"))
