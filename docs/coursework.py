@@ -69,7 +69,8 @@ def main(arguments=None):
 def seed_of(text):
     """The seed as a number."""
     if not text.isdecimal():
-        raise BadText(f"The seed is a whole number, such as SEED=2027, not {text or 'nothing'!r}.")
+        found = repr(text) if text else "nothing"
+        raise BadText(f"The seed is a whole number, such as SEED=2027, not {found}.")
     return int(text)
 
 
