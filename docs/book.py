@@ -25,8 +25,8 @@ DOCS = ROOT / "docs"
 BUILD = ROOT / "build"
 PDF = "em-course.pdf"
 MOST, MOST_A_PAGE = 30, 3  # megabytes
-# Pages of docs/pages after the chapters, solutions and reference, in this order if they exist.
-PAGES = ("launch", "lecturers", "accessibility")
+# Other pages of docs/pages, in order, with short titles.
+PAGES = {"launch": "Ways to start", "lecturers": "For lecturers", "accessibility": "Accessibility"}
 
 
 def main(arguments=None):
@@ -98,9 +98,8 @@ def prepare(folder, with_pdf=False, most_places=None):
     write(folder / "solutions/index.md", solutions_page())
     for name, text in reference.pages().items():
         write(folder / "api" / name, text)
-    for name in PAGES:
-        if (DOCS / "pages" / f"{name}.md").exists():
-            write(folder / f"{name}.md", page_text(name))
+    for name in other_pages():
+        write(folder / f"{name}.md", page_text(name))
     write(folder / "index.md", page_text("index") + front_contents(with_pdf))
 
 
@@ -303,8 +302,13 @@ def front_contents(with_pdf):
         lines += ["- Nowhere on the web yet: links to Binder, Colab and Python in the browser will"]
         lines += ["  stand under the title of each chapter once `pyproject.toml` has an address."]
     parts = ["chapters", "solutions/index", "api/index"]
-    parts += [name for name in PAGES if (DOCS / "pages" / f"{name}.md").exists()]
+    parts += [f"{PAGES[name]} <{name}>" for name in other_pages()]
     return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *parts, "```", ""])
+
+
+def other_pages():
+    """Names of the pages that are no chapter, solution or reference."""
+    return [name for name in PAGES if (DOCS / "pages" / f"{name}.md").exists()]
 
 
 def page_text(name):

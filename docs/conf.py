@@ -32,6 +32,7 @@ napoleon_use_ivar = True
 
 html_title = project
 html_theme = "pydata_sphinx_theme"
+html_sidebars = {name: [] for name in ("launch", "lecturers", "accessibility")}  # of no part
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_js_files = [("player.js", {"defer": "defer"})]

@@ -196,7 +196,7 @@ def chromium():
 
 def printed(browser, path):
     """A page as a PDF with tags and an outline, once its maths is drawn."""
-    page = browser.new_page()
+    page = browser.new_page(viewport={"width": 658, "height": 900})  # A4 within its margins
     page.set_default_timeout(300_000)
     page.goto(path.as_uri())
     page.evaluate(MATHS_DRAWN)

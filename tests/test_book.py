@@ -32,7 +32,7 @@ PAGES = [
     *CHAPTERS,
     *("index", "chapters", "search", "solutions/index", f"solutions/{CHAPTERS[1]}"),
     *("api/index", "api/em", "api/families"),
-    *(name for name in book.PAGES if (book.DOCS / "pages" / f"{name}.md").exists()),
+    *book.other_pages(),
 ]
 AXE = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
