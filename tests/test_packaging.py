@@ -1,6 +1,5 @@
 """What describes the project agrees: pyproject, both locks, conda, Binder, links, the wheel."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -125,7 +124,9 @@ def test_binder_runs_post_build():
     if sys.platform == "linux":  # Binder is
         subprocess.run(["bash", "-n", ROOT / "binder/postBuild"], check=True)
     for module in re.findall(r"^python -m (\S+)", read("binder/postBuild"), re.MULTILINE):
-        assert importlib.util.find_spec(module) is not None
+        # In a Python of its own: setuptools minds if distutils was imported before pip.
+        find = f"import importlib.util; assert importlib.util.find_spec({module!r}) is not None"
+        subprocess.run([sys.executable, "-c", find], check=True)
 
 
 def dry_run(folder):
