@@ -12,9 +12,7 @@ window.MathJax = {
         ignoreHtmlClass: ".*", // formulas stand where Sphinx says so, and nowhere else
         processHtmlClass: "math",
     },
-    // A long equation is broken at an operator; on a telephone, where that would leave a column of
-    // single terms, it scrolls.
-    output: {displayOverflow: window.innerWidth < 640 ? "overflow" : "linebreak"},
+    output: {displayOverflow: "linebreak"},
     startup: {
         ready() {
             delete MathJax.config.options.menuOptions; // for a menu that is not there
