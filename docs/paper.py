@@ -28,6 +28,8 @@ FLAGS = (
     "--disable-component-update",
     "--no-first-run",
 )
+# Of a cell's words, by their class, those that look different on paper: comments and keywords.
+KEPT = {"c1", "k", "kc", "kn", "ow"}
 MATHS_DRAWN = "() => window.MathJax.startup.promise.then(() => true)"
 
 
@@ -75,6 +77,9 @@ def read_part(site, name, pages):
     article = soup.find("article")
     for unprinted in article.select("a.headerlink, ul.em-launch"):
         unprinted.decompose()
+    for word in article.select(":is(pre, code) span"):  # each left is an object of the PDF
+        if not KEPT & set(word.get("class", ())):
+            word.unwrap()
     for player in article.select(".em-player"):
         labels = " and ".join(label.get_text(" ", strip=True) for label in player.select("label"))
         player.replace_with(note(soup, f"In the web book, this is a picture to move: {labels}."))
@@ -135,7 +140,6 @@ def one_page(parts, numbers):
     return "\n".join(
         [
             f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>{TITLE}</title>',
-            '<link rel="stylesheet" href="_static/pygments.css">',
             '<link rel="stylesheet" href="_static/paper.css">',
             *("<style>", *tops, "</style>"),
             '<script src="_static/mathjax.js"></script>',

@@ -18,7 +18,7 @@ from emtools import data
 from emtools.course import plots
 
 IMAGE = '<img alt="Two bumps &amp; a rug" src="data:image/png;base64,{}">'
-PNG = base64.b64encode(b"a picture").decode()
+PNG = base64.b64encode(plots.as_png(plots.new_figure()[0])).decode()
 
 
 def cell_with(data, alt=None):
@@ -38,7 +38,7 @@ def cell_with(data, alt=None):
 def test_a_picture_becomes_a_file_with_its_words(cell):
     book.settle(nbformat.v4.new_notebook(cells=[cell]), "a notebook")
     assert cell.metadata["mystnb"] == {"image": {"alt": "Two bumps & a rug"}}
-    assert cell.outputs[0].data["image/png"] == PNG
+    assert 0 < len(cell.outputs[0].data["image/png"]) < 0.7 * len(PNG)
     assert "text/html" not in cell.outputs[0].data
 
 
