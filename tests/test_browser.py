@@ -496,6 +496,8 @@ def test_a_player_is_named_and_says_its_state(course, page):
     player.get_by_role("img", name="start: bells at ").wait_for(timeout=10_000)
     player.get_by_role("button", name="play or pause").focus()
     page.keyboard.press("Space")
-    player.get_by_role("img", name="iteration 3: bells at ").wait_for(timeout=20_000)
+    # One picture may be gone before it is looked for: it, or any after it, has been played to.
+    played = re.compile(r"^iteration ([3-9]|[123]\d): bells at ")
+    player.get_by_role("img", name=played).wait_for(timeout=20_000)
     page.keyboard.press("Space")
     assert page.faults == []
