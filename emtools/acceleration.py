@@ -8,7 +8,8 @@ one that `fit` uses. All work in the free coordinates of the parameters, and on 
 
 import math
 from collections import deque
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -104,14 +105,36 @@ def leap_of(first, second, alpha):
     return 2 * alpha * first + alpha**2 * (second - first)
 
 
-class Point(NamedTuple):
-    """Where a run has called the step, and what that told."""
+class Point:
+    """Where a run has called the step, and what that told.
 
-    parameters: Any
-    log_likelihood: float
-    new: Any  # the parameters after the EM step
-    numbers: np.ndarray  # (P,), the free coordinates
-    move: np.ndarray  # (P,), what the EM step adds to them
+    `new` are the parameters after the EM step. Free numbers and move are NaN where a covariance is
+    none: that is for the next call of the step to refuse, which knows why. They are worked out when
+    they are asked for; a run without leaps never asks.
+    """
+
+    def __init__(self, parameters, log_likelihood, new, numbers=None):
+        self.parameters, self.log_likelihood, self.new = parameters, log_likelihood, new
+        if numbers is not None:
+            self.numbers = numbers
+
+    @cached_property
+    def numbers(self):
+        """The free coordinates, (P,)."""
+        return free_or_nan(self.parameters)
+
+    @cached_property
+    def move(self):
+        """What the EM step adds to them, (P,)."""
+        return free_or_nan(self.new) - self.numbers
+
+
+def free_or_nan(parameters):
+    """The free coordinates; NaN where a covariance is none."""
+    try:
+        return free(parameters)
+    except np.linalg.LinAlgError:
+        return np.array([np.nan])
 
 
 class Leap(NamedTuple):
@@ -133,17 +156,9 @@ class Trail(NamedTuple):
 
 
 def point_at(step, parameters, numbers=None):
-    """Call the step, and keep what it tells; its move is NaN where it leads to no good parameters.
-
-    Those are for the next call to refuse, which knows why. `numbers`, if known, are the free ones.
-    """
+    """Call the step, and keep what it tells; `numbers`, if known, are the free ones."""
     new, log_likelihood = step(parameters)
-    try:
-        numbers = free(parameters) if numbers is None else numbers
-        move = free(new) - numbers
-    except np.linalg.LinAlgError:
-        numbers = move = np.array([np.nan])
-    return Point(parameters, log_likelihood, new, numbers, move)
+    return Point(parameters, log_likelihood, new, numbers)
 
 
 def tried(step, numbers, like):

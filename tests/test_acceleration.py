@@ -9,7 +9,7 @@ import pytest
 from cases import CONVERGED, assert_same_mixture, logspace_step, mixture, problems
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_less
 
 from emtools import Mixture, MultivariateMixture, acceleration, data, logspace, multivariate
 from emtools.acceleration import (
@@ -416,6 +416,12 @@ def test_bends_are_the_curvature_in_the_directions_travelled():
 def test_points_that_are_one_give_no_leap():
     here = point_at(parabola_step, np.array([1.0]))
     assert quasi_newton(here, (here,)) is None
+
+
+def test_a_run_without_leaps_never_asks_for_free_coordinates(monkeypatch):
+    monkeypatch.setattr("emtools.acceleration.free", lambda _: pytest.fail("asked"))
+    run = islice(accelerated(deaths_step, deaths_at(0.3, 1, 2.5), None), 5)
+    assert_array_less(0, np.diff([best.log_likelihood for best, _ in run]))
 
 
 def test_squarem_leaps_only_after_an_em_step():
