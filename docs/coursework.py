@@ -1,6 +1,6 @@
 """Coursework: assignments for nbgrader from question texts and a seed, and their grading.
 
-`python docs/coursework.py build --seed 2027` writes the course folder coursework/2027, which git
+`python docs/coursework.py build --seed SEED` writes the course folder coursework/SEED, which git
 ignores, with every assignment in it; names after it, such as `01 03 hunt_a_bug`, choose some.
 `python docs/coursework.py try 03` makes one of twenty seeds, tries it out, and keeps nothing.
 """
@@ -44,7 +44,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=["build", "try", "grade", "feedback"])
     parser.add_argument("names", nargs="*", help="numbers of chapters or names of texts; else all")
-    parser.add_argument("--seed", default="", help="a whole number, another each year")
+    parser.add_argument("--seed", default="", help="a secret whole number, another each year")
     parser.add_argument("--texts", type=Path, default=TEXTS, help="the folder of question texts")
     parser.add_argument("--into", type=Path, help="the course folder; coursework/SEED if not given")
     parser.add_argument("--again", action="store_true", help="grade what is graded already, too")
@@ -70,7 +70,7 @@ def seed_of(text):
     """The seed as a number."""
     if not text.isdecimal():
         found = repr(text) if text else "nothing"
-        raise BadText(f"The seed is a whole number, such as SEED=2027, not {found}.")
+        raise BadText(f"The seed is a whole number, such as SEED=620448401733239, not {found}.")
     return int(text)
 
 
@@ -107,17 +107,26 @@ def chosen(names, known):
 
 def build(names, seed, texts, into):
     """Write a course folder with these assignments, as nbgrader generates them, or nothing."""
+    from coursework_grade import open_book
+
     picked = chosen(names, assignments(texts))
+    files = [place for place in (into, *into.parents) if place.is_file()]
+    if files:
+        raise BadText(f"{files[0]} is a file; a course folder is to stand at {into}.")
     handed_in = [path for name in picked for path in into.glob(f"submitted/*/{name}")]
     if handed_in:
         raise BadText(f"{handed_in[0]} has been handed in: what is being graded is not made anew.")
+    if all((into / file).exists() for file in (BOOK, SETTINGS)):
+        with open_book(into):
+            pass  # it can be read: a copy of it takes in the assignments
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".building-") as folder:
         folder = Path(folder)
-        if (into / BOOK).exists():
-            shutil.copy2(into / BOOK, folder)
         docs = str(Path(__file__).resolve().parent)
         (folder / SETTINGS).write_text(CONFIG.format(docs=docs), encoding="utf-8")
+        for file in (BOOK, SETTINGS):  # the lecturer's own settings stay
+            if (into / file).exists():
+                shutil.copy2(into / file, folder)
         for name, path in picked.items():
             place = folder / "source" / name / f"{name}.ipynb"
             place.parent.mkdir(parents=True)
@@ -126,6 +135,8 @@ def build(names, seed, texts, into):
         move(folder, into, picked)
     print(f"In {os.path.relpath(into)}: {', '.join(picked)}.")
     print("release/ is for the students; source/ holds answers and hidden tests.")
+    if seed < 10**9:
+        print("This seed can be guessed: whoever has the course can make these answers with it.")
 
 
 def move(folder, into, names):
@@ -144,7 +155,7 @@ def grade_class(course, names, only_feedback, again):
     """Grade what has been handed in of one assignment, or write the feedback anew."""
     from coursework_grade import grade, write_feedback
 
-    if not (course / SETTINGS).exists():
+    if not (course / SETTINGS).exists() or not (course / "release").is_dir():
         raise BadText(f"There is no course folder {course}: make coursework SEED={course.name}.")
     known = {path.name: path for path in sorted((course / "release").iterdir())}
     picked = chosen(names, known)

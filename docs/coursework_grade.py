@@ -7,9 +7,9 @@ cannot be graded is named with the reason, and the others are graded all the sam
 import contextlib
 import csv
 import io
+import json
 import logging
 import os
-import shutil
 import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -18,10 +18,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
-from coursework_repair import repair, write_damage
+from coursework_repair import Damage, repair, write_damage
+from coursework_settings import CUT
 from coursework_text import BadText
 from tqdm import tqdm
 
+ENDS = {"CellTimeoutError": "did not end in time", "DeadKernelError": "ended its kernel"}
+CUTS = (CUT, "... Output truncated ...")  # ours, and nbgrader's after a thousand lines
 GIGABYTES = 4  # of address space for each student's kernel, on Linux
 
 
@@ -45,23 +48,25 @@ def grade(course, name, again=False, jobs=None):
         Why a student's submission was not graded, for those that were not.
     """
     papers, failed = submissions(course, name)
+    with open_book(course):
+        pass  # it can be opened: else nobody is graded
     due = {student: path for student, path in papers.items() if again or is_new(course, path)}
     failed |= for_each(grade_one, course, name, due, jobs)
     found = [
         (student, damage)
         for student, path in papers.items()
         if student not in failed
-        for damage in damage_of(course, name, path)
+        for damage in (*damage_of(course, name, path), *ends_of(course, name, student))
     ]
     write_damage(course / f"damage_{name}.csv", found)
     for student, damage in found:
         if student in due:
             print(f"{student}: {damage}")
     for student, reason in failed.items():
-        print(f"{student}: NOT GRADED: {reason}")
+        print(f"{student}: NOT DONE: {reason}")
     write_tables(course, name)
     done = len(due.keys() - failed.keys())
-    print(f"{done} graded, {len(papers) - len(due)} graded before, {len(failed)} not graded.")
+    print(f"{done} graded, {len(papers) - len(due)} graded before, {len(failed)} not done.")
     return failed
 
 
@@ -70,6 +75,8 @@ def write_feedback(course, name):
     graded = [path.parent.name for path in sorted((course / "autograded").glob(f"*/{name}"))]
     if not graded:
         raise BadText(f"{name} has not been graded: make grade first.")
+    with open_book(course):
+        pass
     failed = for_each(give_feedback, course, name, graded)
     for student, reason in failed.items():
         print(f"{student}: NO FEEDBACK: {reason}")
@@ -95,6 +102,9 @@ def submissions(course, name):
             papers[student] = paper(place, name)
         except BadText as error:
             odd[student] = str(error)
+    for stray in sorted(folder.glob("*/*.ipynb")):
+        if stray.parent.name not in papers:
+            odd.setdefault(stray.parent.name, f"{stray} stands in no assignment's folder: {how}.")
     if not papers and not odd:
         raise BadText(f"Nobody has handed in {name}: in {course} {how}.")
     return papers, odd
@@ -105,20 +115,24 @@ def paper(place, name):
     if any(sign in place.parent.name for sign in "*?["):
         raise BadText(f"nbgrader cannot read a folder with *, ? or [ in its name: {place.parent}.")
     path = place / f"{name}.ipynb"
-    if not path.exists():
-        others = sorted(place.glob("*.ipynb"))
-        if len(others) != 1:
-            raise BadText(f"{place} holds {len(others)} notebooks, none of them {path.name}.")
-        shutil.copy2(others[0], path)
-        print(f"{place.parent.name}: {others[0].name} is taken for {path.name}.")
+    every = sorted(place.glob("*.ipynb"))
+    if len(every) != 1:
+        raise BadText(f"{place} holds {len(every)} notebooks: leave there the one that counts.")
+    if every[0] != path:
+        os.replace(every[0], path)
+        print(f"{place.parent.name}: {every[0].name} is taken for {path.name}.")
     try:
         with quiet():
             read = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         list(read.cells)
     except Exception as error:  # whatever a file may hold
-        reason = " ".join(str(error).split())[:80]
-        raise BadText(f"{path} is no notebook ({type(error).__name__}: {reason}).") from None
+        raise BadText(f"{path} is no notebook ({in_a_line(error)}).") from None
     return path
+
+
+def in_a_line(error):
+    """What an error says, and of which kind it is."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def is_new(course, path):
@@ -133,6 +147,26 @@ def damage_of(course, name, path):
     with quiet():
         both = [nbformat.read(notebook, as_version=4) for notebook in (path, release)]
     return repair(*both)[1]
+
+
+def ends_of(course, name, student):
+    """What the run of a submission met: cells that did not end, or said too much."""
+    path = course / "autograded" / student / name / f"{name}.ipynb"
+    with quiet():
+        cells = nbformat.read(path, as_version=4).cells
+    where = "the top"
+    for cell in cells:
+        known = cell.metadata.get("nbgrader", {}).get("grade_id")
+        where = known or f"own cell below {where.removeprefix('own cell below ')}"
+        outputs = cell.get("outputs", [])
+        names = [output.get("ename") for output in outputs]
+        if "NotRun" in names:
+            yield Damage(where, "and those below were not run", "the cells above took too long")
+            return
+        for what in (ENDS[end] for end in ENDS if end in names):
+            yield Damage(where, what, "the others keep their points")
+        if any(mark in json.dumps(outputs) for mark in CUTS):
+            yield Damage(where, "put out too much", "the rest of it is left out")
 
 
 def for_each(job, course, name, students, jobs=None):
@@ -172,13 +206,16 @@ def grade_one(course, name, student):
 
     try:
         run_step(Autograde, course, name, student)
+        reason = give_feedback(course, name, student)
+        if reason:
+            return f"graded, but without feedback: {reason}"
         place = Path(student, name, f"{name}.ipynb")
         times = (course / "submitted" / place).stat()
         graded = course / "autograded" / place
         os.utime(graded, ns=(times.st_atime_ns, times.st_mtime_ns))  # see is_new
     except Exception as error:  # one student's must not stop the others'
         return str(error)
-    return give_feedback(course, name, student)
+    return None
 
 
 def give_feedback(course, name, student):
@@ -216,7 +253,7 @@ def run_step(step, course, name, student="*"):
             warnings.simplefilter("ignore")  # nbgrader's own, of what it calls
             step(coursedir=place, config=config, force=True).start()
     except Exception as error:  # whatever nbgrader raises
-        reason = heard.reason or f"{type(error).__name__}: {error}"
+        reason = heard.reason or in_a_line(error)
         raise BadText(f"nbgrader's {step.__name__} of {name} failed: {reason}") from error
     finally:
         log.removeHandler(heard)
@@ -239,7 +276,10 @@ def settings_of(course):
     """The settings in a course folder."""
     from traitlets.config import PyFileConfigLoader
 
-    return PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+    try:
+        return PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+    except Exception as error:  # whatever a lecturer's own lines raise
+        raise BadText(f"{course}/nbgrader_config.py stops with {in_a_line(error)}.") from error
 
 
 @contextlib.contextmanager
@@ -254,12 +294,25 @@ def quiet():
         logging.disable(logging.NOTSET)
 
 
+@contextlib.contextmanager
+def open_book(course):
+    """The gradebook, or a line that says why it cannot be opened."""
+    from nbgrader.api import Gradebook
+
+    url = settings_of(course).CourseDirectory.db_url
+    try:
+        book = Gradebook(url)
+    except Exception as error:  # whatever SQLAlchemy raises
+        raise BadText(f"The gradebook {url} cannot be opened ({in_a_line(error)}).") from error
+    with quiet(), book:
+        yield book
+
+
 def write_tables(course, name):
     """Write nbgrader's table of marks, and one with the points of each question."""
-    from nbgrader.api import Gradebook
     from nbgrader.plugins import CsvExportPlugin
 
-    with quiet(), Gradebook(settings_of(course).CourseDirectory.db_url) as book:
+    with open_book(course) as book:
         CsvExportPlugin(to=str(course / "grades.csv")).export(book)
         assignment = book.find_assignment(name)
         rows = [row_of(submission) for submission in assignment.submissions]

@@ -13,7 +13,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 KEPT = ("deletable", "editable", "nbgrader")
-FILLED = {"code": ("outputs", "execution_count"), "markdown": (), "raw": ()}
+TYPES = ("code", "markdown", "raw")
 
 
 class Damage(NamedTuple):
@@ -75,18 +75,31 @@ def repair(submitted, release):
 
 def sound(cell):
     """A copy of a cell with everything that a cell must have."""
-    kind = cell.get("cell_type") if cell.get("cell_type") in FILLED else "raw"
+    kind = cell.get("cell_type") if cell.get("cell_type") in TYPES else "raw"
     metadata = dict(cell.get("metadata") or {})
     if not isinstance(metadata.get("nbgrader", {}), dict):
         del metadata["nbgrader"]
+    metadata.pop("tags", None)  # skip-execution would keep a test from being run
     parts = {"id": cell.get("id", ""), "source": cell.get("source") or "", "metadata": metadata}
+    if pictures_of(cell):
+        parts["attachments"] = pictures_of(cell)
     return as_type(nbformat.from_dict(parts), kind)
+
+
+def pictures_of(cell):
+    """Pictures that somebody has put into prose: a photograph of a derivation, say."""
+    found = cell.get("attachments")
+    return {
+        name: kinds
+        for name, kinds in (found.items() if isinstance(found, dict) else ())
+        if isinstance(kinds, dict) and all(isinstance(text, str) for text in kinds.values())
+    }
 
 
 def as_type(cell, kind):
     """A cell as one of another type; a code cell has not been run."""
     cell.cell_type = kind
-    for key in FILLED["code"]:
+    for key in ("outputs", "execution_count", *["attachments"] * (kind == "code")):
         cell.pop(key, None)
     if kind == "code":
         cell.update(outputs=[], execution_count=None)
@@ -133,20 +146,33 @@ def keep_one_of_each(cells, names, given, damage):
 def join_or_choose(cells, names, places, model):
     """Leave one cell at these places its name; say which."""
     parts = list(dict.fromkeys(cells[place].source for place in places))
-    joined = "\n".join(parts)
     touching = places[-1] - places[0] == len(places) - 1
     if not is_locked(model) and touching and must_join(parts, model.cell_type):
-        cells[places[0]].source = joined
+        join(cells, places, parts)
         for place in places[:0:-1]:
             del cells[place], names[place]
         return "its parts are one cell again"
     as_given = [bare(cells[place].source) == bare(model.source) for place in places]
     wanted = is_locked(model)
     chosen = places[as_given.index(wanted)] if wanted in as_given else places[0]
-    for place in places:
-        if place != chosen:
+    for place in places[::-1]:
+        if place == chosen:
+            continue
+        if as_given[places.index(place)]:
+            del cells[place], names[place]  # run below the answer, it would take it back
+        else:
             names[place] = None
-    return "it is as handed out" if wanted else "the first with an answer is graded"
+    return "it is as handed out" if wanted else "the first with an answer has its id; all are run"
+
+
+def join(cells, places, parts):
+    """Write the parts into the first of these cells, with the pictures of all."""
+    pictures = {}
+    for place in places[::-1]:
+        pictures |= cells[place].get("attachments", {})
+    cells[places[0]].source = "\n".join(parts)
+    if pictures:
+        cells[places[0]].attachments = pictures
 
 
 def must_join(parts, cell_type):
@@ -265,7 +291,8 @@ def restored(group, model, above, damage):
 
 def plain(cell):
     """A cell's text in a cell that is not graded."""
-    return sound(nbformat.from_dict({"cell_type": cell.cell_type, "source": cell.source}))
+    kept = ("cell_type", "source", "attachments")
+    return sound(nbformat.from_dict({key: cell[key] for key in kept if key in cell}))
 
 
 def changed_settings(cell, settings):

@@ -4,8 +4,11 @@ A text stands in notebooks/source/coursework and is called like its chapter's ch
 number. The README beside the texts says how one is written.
 """
 
+import ast
+import builtins
 import json
 import re
+from dataclasses import dataclass
 
 import jupytext
 import nbformat
@@ -43,7 +46,10 @@ def read_questions(path, seed):
     except Exception as error:  # whatever jupytext and what it calls may raise
         reason = str(error).partition("\n")[0]
         raise BadText(f"{path.name} cannot be read: {reason}.") from error
-    names = {"rng": np.random.default_rng([seed, *path.stem.encode()]), "seed": seed}
+    stem = path.stem.encode()
+    # Students see hidden tests in their feedback, and with the seed they could make all answers.
+    another = int(np.random.default_rng([seed, *stem, *b"tests"]).integers(10**9))
+    names = {"rng": np.random.default_rng([seed, *stem]), "seed": another}
     kept = []
     for number, cell in enumerate(cells, start=1):
         where = f"{path.name}, cell {number}"
@@ -56,16 +62,16 @@ def read_questions(path, seed):
     return as_notebook(kept, path.stem)
 
 
+@dataclass
 class Part:
     """One cell of a question text, with what its tags say."""
 
-    def __init__(self, cell_type, source, kind, points, name, where):
-        self.cell_type = cell_type
-        self.source = source
-        self.kind = kind
-        self.points = points
-        self.name = name
-        self.where = where
+    cell_type: str
+    source: str
+    kind: str | None
+    points: int
+    name: str | None
+    where: str
 
 
 def read_tags(cell, where):
@@ -175,6 +181,7 @@ def as_test(part, name):
     Its docstring says the points; a line that students see stands where hidden checks follow.
     """
     lines = HIDDEN.sub(announced, part.source).strip("\n").splitlines()
+    lines = [*builtins_of(lines), *lines]
     function = f"check_{name.replace('-', '_')}"
     body = [f"    {line}" if line.strip() else "" for line in lines]
     return "\n".join(
@@ -187,6 +194,17 @@ def as_test(part, name):
             f"{function}()",
         ]
     )
+
+
+def builtins_of(lines):
+    """A line that imports what a test takes from Python, where a student has `sum = 0`, say."""
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:  # told when the test is tried out
+        return []
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names = sorted(name for name in read if hasattr(builtins, name))
+    return [f"from builtins import {', '.join(names)}"] if names else []
 
 
 def announced(begin):

@@ -46,10 +46,32 @@ def test_an_assignment_is_added_and_made_anew_until_it_is_handed_in(course, tmp_
     assert sorted((path, path.stat().st_mtime_ns) for path in copy.rglob("*")) == before
 
 
+def test_the_lecturers_own_settings_stay(course, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(course, copy)
+    with (copy / "nbgrader_config.py").open("a") as file:
+        file.write("c.RunToTheEnd.max_seconds = 60\n")
+    before = (copy / "nbgrader_config.py").read_bytes()
+    coursework.main(["build", "01", "--seed", "5", "--into", str(copy)])
+    assert (copy / "nbgrader_config.py").read_bytes() == before
+
+
+def test_a_seed_that_can_be_guessed_is_told(tmp_path, capsys, monkeypatch):
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "plain.md").write_text("# Plain\n")
+    for step in ("generate", "move"):
+        monkeypatch.setattr(coursework, step, lambda *_: None)
+    for seed, told in (("2027", True), ("620448401733239", False)):
+        arguments = ["--seed", seed, "--texts", str(texts), "--into", str(tmp_path / seed)]
+        coursework.main(["build", *arguments])
+        assert ("This seed can be guessed" in capsys.readouterr().out) is told
+
+
 @pytest.mark.parametrize("seed", ["", "next year", "-3", "3.5"])
 def test_a_seed_that_is_no_number(tmp_path, seed):
     line = say(tmp_path / "c", "build", f"--seed={seed}")
-    assert line.startswith("The seed is a whole number, such as SEED=2027, not ")
+    assert line.startswith("The seed is a whole number, such as SEED=620448401733239, not ")
     assert not list(tmp_path.iterdir())
 
 
@@ -64,6 +86,16 @@ def test_an_assignment_that_does_not_exist(tmp_path, course):
 def test_an_nbgrader_too_old(tmp_path, monkeypatch, found):
     monkeypatch.setattr(coursework, "version", lambda name: found)
     assert "is too old: pip install" in say(tmp_path / "c", "build", "01", "--seed", "1")
+
+
+def test_no_nbgrader(tmp_path, monkeypatch):
+    def missing(name):
+        raise coursework.PackageNotFoundError(name)
+
+    monkeypatch.setattr(coursework, "version", missing)
+    assert say(tmp_path / "c", "build", "01", "--seed", "1") == (
+        "nbgrader is missing: pip install 'nbgrader>=0.9.5'."
+    )
 
 
 def test_nbgraders_version_is_that_of_the_project():
@@ -87,6 +119,46 @@ def test_a_text_that_fails_leaves_nothing(tmp_path):
 def test_a_course_folder_that_does_not_exist(tmp_path):
     line = say(tmp_path / "2031", "grade", "01", "--seed", "2031")
     assert line.endswith("2031: make coursework SEED=2031.")
+
+
+def test_a_course_folder_without_assignments(course, tmp_path):
+    shutil.copy(course / "nbgrader_config.py", tmp_path)
+    assert "There is no course folder" in say(tmp_path, "grade", "01", "--seed", "1")
+
+
+def test_a_course_folder_that_is_a_file(tmp_path):
+    (tmp_path / "notes").write_text("mine")
+    for into in (tmp_path / "notes", tmp_path / "notes" / "c"):
+        line = say(into, "build", "01", "--seed", "1")
+        assert line.startswith(f"{tmp_path / 'notes'} is a file; a course folder is to stand at ")
+
+
+@pytest.mark.parametrize("command", ["build 03", "grade 01", "feedback 01"])
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("nbgrader_config.py", "nbgrader_config.py stops with SyntaxError: "),
+        ("gradebook.db", "file is not a database"),
+    ],
+)
+def test_settings_and_gradebooks_that_cannot_be_read(course, tmp_path, command, file, words):
+    copy = tmp_path / "copy"
+    shutil.copytree(course, copy)
+    (copy / file).write_text("c = = 3")
+    Student(copy, BELLS).hand_in("ann")
+    (copy / "autograded" / "ann" / BELLS).mkdir(parents=True)
+    assert words in say(copy, *command.split(), "--seed", "1")
+    assert not list(copy.glob("autograded/*/*/*"))
+
+
+def test_twenty_seeds_are_tried(tmp_path, capsys, monkeypatch):
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    shutil.copy(coursework.TEXTS / "fit_two_bells.md", texts)
+    monkeypatch.setattr(coursework, "INTO", tmp_path / "nothing is written here")
+    coursework.main(["try", "01", "--texts", str(texts)])
+    assert "right answers get every point and empty ones none" in capsys.readouterr().out
+    assert sorted(tmp_path.rglob("*")) == [texts, texts / "fit_two_bells.md"]
 
 
 def test_which_assignment(course):
@@ -136,6 +208,9 @@ def test_odd_papers_are_named(course, tmp_path):
             (folder / name).write_text(text)
 
     put("two", "a.ipynb", "b.ipynb")
+    put("again", f"{BELLS}.ipynb", f"{BELLS} (1).ipynb")
+    (tmp_path / "submitted" / "stray").mkdir()
+    (tmp_path / "submitted" / "stray" / f"{BELLS}.ipynb").write_text("{}")
     put("none")
     put("empty", f"{BELLS}.ipynb", text="")
     put("table", f"{BELLS}.ipynb", text="[1, 2]")
@@ -144,6 +219,9 @@ def test_odd_papers_are_named(course, tmp_path):
     put("fine", "other name.ipynb", text=nbformat.writes(nbformat.v4.new_notebook()))
     papers, odd = submissions(tmp_path, BELLS)
     assert list(papers) == ["fine"]
-    assert sorted(odd) == ["empty", "none", "old", "star[1]", "table", "two"]
+    assert [path.name for path in papers["fine"].parent.iterdir()] == [f"{BELLS}.ipynb"]
+    assert sorted(odd) == [*("again", "empty", "none", "old", "star[1]", "stray", "table", "two")]
+    assert "stands in no assignment's folder" in odd["stray"]
+    assert "holds 2 notebooks" in odd["again"]
     assert "holds 2 notebooks" in odd["two"]
     assert all("\n" not in reason for reason in odd.values())

@@ -2,12 +2,15 @@
 
 import csv
 import os
+import re
+import shutil
 import sys
 
 import coursework
 import coursework_grade
 import pytest
-from nbformat.v4 import new_code_cell
+from coursework_settings import MOODLE, RunToTheEnd
+from nbformat.v4 import new_code_cell, new_notebook
 from students import Student, be_killed, read
 
 BELLS, LOGS, HUNT = "01_fit_two_bells", "03_work_in_log_space", "hunt_a_bug"
@@ -39,8 +42,8 @@ def marks(course):
     return {name: read_marks(course / f"marks_{name}.csv") for name in (BELLS, LOGS, HUNT)}
 
 
-def grade(course, name):
-    coursework.main(["grade", name, "--seed", "2027", "--into", str(course)])
+def grade(course, name, *options):
+    coursework.main(["grade", name, "--seed", "2027", "--into", str(course), *options])
 
 
 def hurry(course):
@@ -64,7 +67,21 @@ def hand_in_bells(course):
     storm.write("three_bells", "def shares_of_three(*bells):\n    import os\n    os._exit(1)")
     storm.hand_in("storm")
     crash = Student(course, BELLS).answer()
-    crash.add("share-1", new_code_cell("import os\nos._exit(1)")).hand_in("crash")
+    crash.add("share-1", new_code_cell("import os\nos._exit(1)"))
+    crash.add("share-1", new_code_cell("import os\nos.environ['OMP_NUM_THREADS']"))
+    crash.add("short_bell", new_code_cell("'x' * 9_000_000"))
+    crash.add("short_bell", new_code_cell("raise ValueError('y' * 9_000_000)"))
+    crash.hand_in("crash")
+    tagged = Student(course, BELLS).write("share", "share = 0.5")
+    tagged.cell("share-1").metadata.tags = ["skip-execution"]
+    tagged.hand_in("tagged")
+    sums = Student(course, BELLS).answer()
+    for name in ("share", "three_bells"):
+        sums.write(name, sums.cell(name).source + "\nsum = list = range = abs = 0")
+    sums.write(
+        "three_bells", sums.cell("three_bells").source.replace("sum(joints)", "np.sum(joints)")
+    )
+    sums.hand_in("sums")
     torn = Student(course, BELLS).answer().copy_cell("share").copy_cell("share-1")
     torn.split("three_bells", 3).split("three_bells-1", 3).retype("short_bell")
     torn.retype("short_bell-2").retype("common_factor").lose_id("three_bells-2")
@@ -100,7 +117,8 @@ NAIVE = """
 import sys
 
 def log_mean_exp(row):
-    print("is this right?", file=sys.stderr)
+    print("\\nis this right?", file=sys.stderr)
+    print(file=sys.stderr)
     return np.log(np.mean(np.exp(row)))
 """
 
@@ -173,6 +191,25 @@ def test_output_is_cut(marks, course):
     path = course / "autograded" / "storm" / BELLS / f"{BELLS}.ipynb"
     assert path.stat().st_size < 1_000_000
     assert "the rest of this output is left out" in path.read_text()
+    path = course / "autograded" / "crash" / BELLS / f"{BELLS}.ipynb"
+    assert path.stat().st_size < 100_000
+    cells = {cell.source[:5]: cell for cell in read(path).cells}
+    assert cells["'x' *"].outputs[0].data["text/plain"] == coursework_grade.CUT
+    assert [output.ename for output in cells["raise"].outputs] == ["ValueError"]
+
+
+def test_a_kernel_has_one_thread(marks, course):
+    path = course / "autograded" / "crash" / BELLS / f"{BELLS}.ipynb"
+    [cell] = [cell for cell in read(path).cells if "OMP_NUM" in cell.source]
+    assert cell.outputs[0].data["text/plain"] == "'1'"
+
+
+def test_a_tag_gives_no_points(marks):
+    assert points(marks[BELLS]["tagged"])[1] == 0
+
+
+def test_names_of_python_that_a_student_takes_cost_nothing(marks):
+    assert lost(marks[BELLS]["sums"], marks[BELLS]["perfect"]) == set()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="bounded on Linux only")
@@ -192,7 +229,15 @@ def test_damaged_cells_cost_nothing_if_the_answer_is_there(marks):
 def test_each_damage_is_named(marks, course):
     with (course / f"damage_{BELLS}.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert {row["student"] for row in rows} == {"torn", "gone"}
+    assert {row["student"] for row in rows} == {"torn", "gone", "storm", "crash"}
+    ends = {(row["student"], row["cell"], row["what"]) for row in rows}
+    assert ends >= {
+        ("storm", "share", "did not end in time"),
+        ("storm", "short_bell", "put out too much"),
+        ("storm", "own cell below short_bell", "did not end in time"),
+        ("storm", "three_bells-1", "ended its kernel"),
+        ("crash", "own cell below share-1", "ended its kernel"),
+    }
     torn = {row["cell"] for row in rows if row["student"] == "torn"}
     assert torn >= {"share", "share-1", "three_bells", "three_bells-1", "short_bell"}
     assert torn >= {"short_bell-2", "common_factor", "three_bells-2", "short_bell-3"}
@@ -222,11 +267,79 @@ def test_a_hunter_must_believe_right_code_and_catch_more_than_the_exhibit(marks)
 
 def test_graded_once_is_not_graded_again_until_it_is_handed_in_anew(marks, course, capsys):
     grade(course, LOGS)
-    assert "0 graded, 5 graded before, 0 not graded." in capsys.readouterr().out
+    assert "0 graded, 5 graded before, 0 not done." in capsys.readouterr().out
     path = course / "submitted" / "empty" / LOGS / f"{LOGS}.ipynb"
     os.utime(path, (0, 0))  # an old file, as from a ZIP
     grade(course, LOGS)
-    assert "1 graded, 4 graded before, 0 not graded." in capsys.readouterr().out
+    assert "1 graded, 4 graded before, 0 not done." in capsys.readouterr().out
+
+
+def test_again_takes_everything(marks, course, capsys):
+    grade(course, HUNT, "--again")
+    assert "5 graded, 0 graded before, 0 not done." in capsys.readouterr().out
+
+
+def test_feedback_that_fails_is_written_with_the_next_grading(marks, course, capsys):
+    page = course / "feedback" / "wrong" / LOGS
+    shutil.rmtree(page)
+    page.write_text("in the way")
+    graded = course / "autograded" / "wrong" / LOGS / f"{LOGS}.ipynb"
+    os.utime(graded, (0, 0))
+    with pytest.raises(SystemExit):
+        grade(course, LOGS)
+    assert "wrong: NOT DONE: graded, but without feedback: " in capsys.readouterr().out
+    page.unlink()
+    grade(course, LOGS)
+    assert "1 graded, 4 graded before, 0 not done." in capsys.readouterr().out
+    assert (page / f"{LOGS}.html").exists()
+
+
+def test_points_that_a_person_gives_are_in_table_and_feedback(marks, course):
+    with coursework_grade.open_book(course) as book:
+        mark = book.find_grade("common_factor", BELLS, BELLS, "torn")
+        mark.manual_score, mark.needs_manual_grade = 1.5, False
+        book.db.commit()
+    coursework.main(["feedback", "01", "--seed", "2027", "--into", str(course)])
+    row = read_marks(course / f"marks_{BELLS}.csv")["torn"]
+    assert (row["common_factor"], row["to_read"]) == ("1.5", "0")
+    assert float(row["score"]) == float(marks[BELLS]["torn"]["score"]) + 1.5
+    page = (course / "feedback" / "torn" / BELLS / f"{BELLS}.html").read_text(encoding="utf-8")
+    assert "Score: 1.5 / 2.0" in page
+
+
+def test_what_was_damaged_is_printed(course, capsys):
+    Student(course, LOGS).delete("sums").hand_in("late")
+    grade(course, LOGS)
+    assert "late: sums was deleted; it is there again, as handed out." in capsys.readouterr().out
+
+
+def ran(*sources, **settings):
+    """What the cells of a notebook leave, run to the end."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    settings.setdefault("kernel_name", "python3")
+    RunToTheEnd(**settings).preprocess(notebook, {})
+    return [output for cell in notebook.cells for output in cell.outputs]
+
+
+def test_a_notebook_has_so_many_seconds():
+    outputs = ran("1 + 1", "2 + 2", max_seconds=0)
+    assert [output.ename for output in outputs] == ["NotRun"] * 2
+
+
+def test_a_new_kernel_does_not_run_an_endless_loop_again(tmp_path):
+    loop = f"print('x', file=open({str(tmp_path / 'runs')!r}, 'a'))\nwhile True:\n    pass"
+    outputs = ran("a = 3", loop, "import os; os._exit(1)", "a", timeout=2)
+    assert [output.get("ename") for output in outputs[:2]] == [
+        "CellTimeoutError",
+        "DeadKernelError",
+    ]
+    assert outputs[2].data["text/plain"] == "3"
+    assert (tmp_path / "runs").read_text() == "x\n"
+
+
+def test_folders_of_moodle():
+    found = re.match(MOODLE, f"x/Ann O'Neil_1234_assignsubmission_file_/{BELLS}.ipynb")
+    assert found.groupdict() == {"student_id": "Ann O'Neil_1234", "file_id": f"{BELLS}.ipynb"}
 
 
 def test_a_grading_process_that_is_killed_is_told(course):

@@ -112,7 +112,11 @@ DAMAGES = {
     "answer copied": (Paper().copy_cell("double"), "double is there 2 times"),
     "answer in the copy": (
         Paper().write("double", handed_out().cells[1].source).copy_cell("double", ANSWER),
-        "double is there 2 times, copied or split; the first with an answer is graded.",
+        "copied or split; the first with an answer has its id; all are run.",
+    ),
+    "copied before it was answered": (
+        Paper().copy_cell("half", "half = None\n# Your code here."),
+        "half is there 2 times",
     ),
     "test copied": (Paper().copy_cell("half-1"), "half-1 is there 2 times"),
     "text copied": (Paper().copy_cell("given-1"), "given-1 is there 2 times"),
@@ -166,6 +170,42 @@ def test_of_two_copies_the_one_with_an_answer_is_graded():
         paper.add("why", new_markdown_cell("between the two"))
         cells, _ = paper.repaired()
         assert cells[names(cells).index("why")].source == "So."
+
+
+def test_of_two_different_answers_both_are_run():
+    paper = Paper().copy_cell("half", "half = 0.25")
+    cells, said = paper.repaired()
+    assert names(cells).count("half") == 1
+    assert run(cells)["half"] == 0.25
+    assert said[0].endswith("the first with an answer has its id; all are run.")
+
+
+def test_a_tag_that_keeps_a_test_from_being_run_is_taken_away():
+    paper = Paper()
+    paper.cell("half-1").metadata.tags = ["skip-execution"]
+    cells, _ = paper.repaired()
+    assert not any("tags" in cell.metadata for cell in cells)
+
+
+PHOTO = {"derivation.png": {"image/png": "iVBORw0KGgo="}}
+
+
+def test_pictures_in_prose_are_kept():
+    paper = Paper().write("why", "One.\n![](attachment:derivation.png)")
+    paper.cell("why").attachments = PHOTO
+    paper.split("why", 1)
+    del paper.cell("why")["attachments"]  # it is in the second part now
+    paper.cell("given-1").attachments = {"odd": 3} | PHOTO
+    cells, _ = paper.repaired()
+    assert cells[names(cells).index("why")].attachments == PHOTO
+    assert cells[names(cells).index("given-1")].attachments == PHOTO
+
+
+def test_pictures_do_not_follow_into_code():
+    paper = Paper().retype("half")
+    paper.cell("half").attachments = PHOTO
+    cells, _ = paper.repaired()
+    assert_whole(cells)
 
 
 def test_other_settings_are_put_back():

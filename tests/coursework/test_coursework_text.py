@@ -104,6 +104,24 @@ def test_equal_seeds_give_equal_sheets_and_others_do_not(tmp_path):
     assert read_questions(other, 1).cells[1].source != first.cells[1].source
 
 
+def test_no_test_tells_the_seed(tmp_path):
+    """Feedback shows hidden tests, and whoever has the seed makes all answers."""
+    path = text(tmp_path, QUESTION, cell("assert mean\nrng = {{ seed }}", "test, points:2"))
+    first, second = (read_questions(path, seed).cells[-1].source for seed in (481516234200, 2))
+    assert first != second
+    assert "481516234200" not in first
+
+
+def test_a_test_takes_pythons_own_functions_from_python(tmp_path):
+    takes = "assert sum(mean for _ in range(2)) == 6 and isinstance(mean, int)"
+    sheet = read_questions(text(tmp_path, QUESTION, cell(takes, "test, points:2")), 1)
+    assert sheet.cells[-1].source.splitlines()[2] == (
+        "    from builtins import int, isinstance, range, sum"
+    )
+    student = {"mean": 3, "sum": 0, "range": None, "isinstance": 5}
+    exec(sheet.cells[-1].source, student)
+
+
 WRONG = {
     "unknown tag": ([cell("1", "quiz")], "cell 2: tags ['quiz']"),
     "two kinds": ([cell("1", "test, question, points:1")], "there is one of"),
