@@ -254,7 +254,7 @@ def parts_of(answer, like):
     Parameters
     ----------
     answer : anything
-        What the function returned; a tuple of the same parts will do.
+        What the function returned; a tuple of the same parts will do, and a Verdict stays one.
     like : Mixture or MultivariateMixture
         One with parts of the right shapes.
 
@@ -262,6 +262,8 @@ def parts_of(answer, like):
     -------
     same type as `like`, with arrays of floats, or Verdict
     """
+    if isinstance(answer, Verdict):
+        return answer
     names = ", ".join(like._fields[:-1]) + " and " + like._fields[-1]
     wanted = f"Your function should return a {type(like).__name__}: {names}"
     if is_fit(answer):
@@ -279,6 +281,26 @@ def parts_of(answer, like):
             return not_yet(f"The {name} should have the shape {model.shape}, not {np.shape(part)}.")
         parts.append(numbers.reshape(model.shape))
     return like._make(parts)
+
+
+def letters_of(answer, among):
+    """The letters that a reader chose, as a set; None for none, and for others than those offered.
+
+    Parameters
+    ----------
+    answer : anything
+        Text such as "ab" or "a, b", in capitals or not, or a list of letters.
+    among : str
+        The letters that are offered.
+
+    Returns
+    -------
+    set of str, or None
+    """
+    if not isinstance(answer, (str, list, tuple, set)):
+        return None
+    letters = set("".join(map(str, answer)).lower()) - set(", ")
+    return letters if letters and letters <= set(among) else None
 
 
 def truth_of(answer):
