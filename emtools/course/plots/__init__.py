@@ -386,8 +386,10 @@ def draw_timings(ax, sizes, timings):
     timings : dict of str to sequence of float
         Seconds for each size, by the name of what was timed.
     """
-    for (name, seconds), colour, marker in zip(timings.items(), COLOURS, MARKERS, strict=False):
-        ax.loglog(sizes, seconds, color=colour, marker=marker, linewidth=2)
+    ways = zip(timings.items(), COLOURS, MARKERS, strict=False)
+    for order, ((name, seconds), colour, marker) in enumerate(ways):
+        size = 10 - 5 * order / len(timings)  # where two meet, the smaller one lies on top
+        ax.loglog(sizes, seconds, color=colour, marker=marker, markersize=size, linewidth=2)
         ax.text(1.5 * sizes[-1], seconds[-1], name, va="center")
     ax.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)  # the names stand in the margin
     ax.set_xlabel("number of observations N")
