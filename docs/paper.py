@@ -17,7 +17,6 @@ import contents
 from bs4 import BeautifulSoup
 
 PAGE = "on-paper.html"
-TITLE = "Expectation-Maximization, step by step"
 # Where Chromium is looked for, unless EMTOOLS_CHROMIUM says where it is.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -63,7 +62,7 @@ def print_pages(browser, site, pages):
 
 def names(site):
     """The pages to print, in order: all chapters, then all solutions."""
-    stems = [contents.stem(chapter) for chapter in contents.chapters() if chapter["written"]]
+    stems = [contents.stem(chapter) for chapter in contents.written()]
     solved = [f"solutions/{stem}" for stem in stems]
     return stems + [name for name in solved if (site / f"{name}.html").exists()]
 
@@ -139,12 +138,13 @@ def one_page(parts, numbers):
     body = [with_numbers(str(part), numbers) for part in parts]
     return "\n".join(
         [
-            f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>{TITLE}</title>',
+            '<!doctype html><html lang="en-GB"><head><meta charset="utf-8">',
+            f"<title>{contents.TITLE}</title>",
             '<link rel="stylesheet" href="_static/paper.css">',
             *("<style>", *tops, "</style>"),
             '<script src="_static/mathjax.js"></script>',
             '<script defer src="_static/mathjax/startup.js"></script></head><body>',
-            f"<header><h1>{TITLE}</h1><p>A course in Jupyter notebooks, on paper</p>",
+            f"<header><h1>{contents.TITLE}</h1><p>A course in Jupyter notebooks, on paper</p>",
             '<img src="_images/step_player.png" alt="">',
             "<p>Code: BSD 3-Clause. Text and figures: CC BY 4.0.</p></header>",
             *("<nav><h1>Contents</h1><ul>", *rows, "</ul></nav>", *body, "</body></html>"),

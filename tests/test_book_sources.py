@@ -3,10 +3,13 @@
 import base64
 import hashlib
 import io
+import shutil
 import subprocess
 import sys
 
 import book
+import build
+import contents
 import nbformat
 import numpy as np
 import paper
@@ -69,6 +72,45 @@ def test_what_sphinx_complains_of_stops_the_build(tmp_path):
     assert "the book was not built" in run.stderr
 
 
+def test_no_other_folder_is_overwritten(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(SystemExit, match=r"there, and no book: name another folder$"):
+        book.main(["--into", str(tmp_path)])
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.fixture
+def before(tmp_path, monkeypatch):
+    """A book of one word that stands already, and what would build another in its place."""
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (folder / "searchindex.js").write_text("before", encoding="utf-8")
+    for name in ("book-new", "book-source"):
+        (tmp_path / name).mkdir()
+
+    def build_site(_, site):
+        shutil.copytree(folder, site)
+        (site / "searchindex.js").write_text("after", encoding="utf-8")
+
+    monkeypatch.setattr(book, "prepare", lambda *_, **__: None)
+    monkeypatch.setattr(book, "build_site", build_site)
+    return folder
+
+
+@pytest.mark.parametrize("step", ["prepare", "build_site", "check_sizes", None])
+def test_a_build_that_fails_leaves_the_book_before(step, before, monkeypatch):
+    if step is None:  # nothing fails
+        book.main(["--into", str(before)])
+    else:
+        monkeypatch.setattr(book, step, lambda *_, **__: sys.exit("failed"))
+        with pytest.raises(SystemExit, match=r"^failed$"):
+            book.main(["--into", str(before)])
+    words = (before / "searchindex.js").read_text(encoding="utf-8")
+    assert words == ("before" if step else "after")
+    beside = {path.name for path in before.parent.iterdir()}
+    assert beside == {"book", "book-new", "book-source"}
+
+
 def test_mathjax_is_what_its_readme_says():
     folder = book.DOCS / "_static/mathjax"
     sums = dict(line.split()[::-1] for line in (folder / "SHA256SUMS").read_text().splitlines())
@@ -80,9 +122,15 @@ def test_mathjax_is_what_its_readme_says():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected, name
 
 
+def give_address(name, monkeypatch):
+    """Another owner and name of the repository, wherever they are asked for."""
+    for module in (book, build):
+        monkeypatch.setattr(module, "repository", lambda: name)
+
+
 def test_with_an_address_each_chapter_says_where_it_runs(monkeypatch):
-    monkeypatch.setattr(book, "repository", lambda: "Some-one/course")
-    first, second = (book.launches(chapter) for chapter in book.written()[:2])
+    give_address("Some-one/course", monkeypatch)
+    first, second = (book.launches(chapter) for chapter in contents.written()[:2])
     assert "https://some-one.github.io/course/lite/lab/index.html?path=notebooks/01_" in second
     assert (
         "https://mybinder.org/v2/gh/Some-one/course/HEAD?urlpath=lab/tree/notebooks/01_" in second
@@ -101,12 +149,12 @@ def test_links_of_a_page_lead_where_the_book_has_it(monkeypatch, tmp_path):
         "[d](../../notebooks/solutions/01_fit_two_bells.ipynb) [e](../../.github/CONTRIBUTING.md)"
     )
     (tmp_path / "pages/index.md").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(book, "repository", lambda: "OWNER/REPO")
+    give_address("OWNER/REPO", monkeypatch)
     assert book.page_text("index") == (
         "[a](01_fit_two_bells.ipynb) ![b](picture.png) [c](launch.md) "
         "[d](solutions/01_fit_two_bells.ipynb) e (`.github/CONTRIBUTING.md`)"
     )
-    monkeypatch.setattr(book, "repository", lambda: "some/course")
+    give_address("some/course", monkeypatch)
     expected = "[e](https://github.com/some/course/blob/HEAD/.github/CONTRIBUTING.md)"
     assert book.page_text("index").endswith(expected)
 

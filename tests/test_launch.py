@@ -174,6 +174,24 @@ def test_the_readme_says_where_the_course_is_on_the_web(monkeypatch):
     assert "](https://mybinder.org/v2/gh/Some-One/some.course/HEAD?" in moved
 
 
+@pytest.mark.parametrize("end", ["", "/", ".git"])
+def test_the_address_may_be_written_in_three_ways(end, monkeypatch, tmp_path):
+    address = f'[project.urls]\nRepository = "https://github.com/Some-One/some.course{end}"\n'
+    (tmp_path / "pyproject.toml").write_text(address, encoding="utf-8")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    assert build.repository() == "Some-One/some.course"
+    assert build.web_address() == "https://some-one.github.io/some.course/"
+
+
+@pytest.mark.parametrize("address", ["https://example.org/some/course", "https://github.com/some"])
+def test_an_address_elsewhere_is_named(address, monkeypatch, tmp_path):
+    text = f'[project.urls]\nRepository = "{address}"\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match=rf"^pyproject\.toml: Repository = '{address}'"):
+        build.repository()
+
+
 # How soon
 
 
