@@ -15,6 +15,7 @@ import numpy as np
 import paper
 import players
 import pytest
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from emtools import data
@@ -231,3 +232,47 @@ def test_on_paper_links_say_on_which_page_is_what_they_lead_to(small_site):
         assert unprinted not in text
     assert 'id="solutions-01_a-answer"' in str(solutions)
     assert 'src="_images/a.png"' in str(solutions)
+
+
+@pytest.fixture
+def printings(monkeypatch, tmp_path):
+    """A function that prints a part which links to b; and the numbers given to each printing.
+
+    What the PDFs tell of their pages, one after the other, is made up.
+    """
+    given = []
+
+    def prints(*told):
+        told = iter(told)
+        text = '<article id="a"><h1>A</h1><a href="#b">there</a><p id="b"></p></article>'
+        part = BeautifulSoup(text, "html.parser").article
+        monkeypatch.setattr(paper, "read_part", lambda *_: part)
+        monkeypatch.setattr(paper, "one_page", lambda _, numbers: given.append(numbers) or "")
+        monkeypatch.setattr(paper, "printed", lambda *_: b"a PDF")
+        monkeypatch.setattr(paper, "page_numbers", lambda _: next(told))
+        try:
+            return paper.print_pages(None, tmp_path, ["a"])
+        finally:
+            assert list(tmp_path.iterdir()) == []
+
+    return prints, given
+
+
+def test_the_course_is_printed_until_its_page_numbers_are_right(printings):
+    prints, given = printings
+    first, then = {"a": 3, "b": 9}, {"a": 3, "b": 10}
+    assert prints(first, then, then) == b"a PDF"
+    assert given == [{}, first, then]
+
+
+def test_page_numbers_that_do_not_settle_stop_the_build(printings):
+    prints, given = printings
+    with pytest.raises(SystemExit, match="page numbers did not settle in 5 printings"):
+        prints(*({"a": 3, "b": n} for n in range(9)))
+    assert len(given) == 5
+
+
+def test_a_link_to_no_page_stops_the_build(printings):
+    prints, _ = printings
+    with pytest.raises(SystemExit, match=r"links lead to what is on no page: b$"):
+        prints({"a": 3})

@@ -16,8 +16,9 @@ from pathlib import Path
 import build
 import contents
 import nbformat
+import paper
 import pytest
-from test_browser import CHROMIUM_FLAGS, chromium  # noqa: F401
+from test_browser import chromium  # noqa: F401
 from test_packaging import ADDRESS, PROJECT, tracked_files
 
 ROOT = Path(__file__).parents[1]
@@ -236,7 +237,7 @@ def test_the_first_chapter_is_ready_within_15_seconds(request, tmp_path):
     place = request.getfixturevalue("chromium")
     pattern = re.compile(r"http://127\.0\.0\.1:\S+token=\S+")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=place, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=place, args=paper.FLAGS)
         page, begun = browser.new_page(), time.monotonic()
         with make_course(tmp_path) as log:
             while not ((said := pattern.search(log.read_text("utf-8"))) and answers(said[0])):

@@ -25,9 +25,9 @@ from pathlib import Path
 
 import lite
 import nbformat
+import paper
 import pytest
 from test_browser import (
-    CHROMIUM_FLAGS,
     NOTEBOOK,
     ROOT,
     check_run,
@@ -241,7 +241,7 @@ def new_page(chromium, proxy):  # noqa: F811
 
     to_nowhere = {"server": f"http://127.0.0.1:{proxy.server_address[1]}", "bypass": "127.0.0.1"}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=paper.FLAGS)
         options = {"viewport": {"width": 1280, "height": 900}, "proxy": to_nowhere}
         yield lambda: browser.new_context(**options).new_page()
         browser.close()
