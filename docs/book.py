@@ -36,6 +36,7 @@ def main(arguments=None):
     parser.add_argument("--pdf", action="store_true", help="print the course on paper, too")
     parser.add_argument("--draft", action="store_true", help="few places of each player")
     parser.add_argument("--into", type=Path, default=BUILD / "book", help="where the site goes")
+    parser.add_argument("--cache", type=Path, default=players.CACHE, help="keeps drawn players")
     options = parser.parse_args(arguments)
     into = options.into.resolve()
     if into.exists() and not (into / "searchindex.js").exists():
@@ -53,7 +54,8 @@ def main(arguments=None):
 def build_book(work, options):
     """Build the book in a folder that is there for this alone; return where in it the site is."""
     sources, site = work / "source", work / "site"
-    prepare(sources, with_pdf=options.pdf, most_places=3 if options.draft else None)
+    places = 3 if options.draft else None
+    prepare(sources, players.draw_all(sources, places, options.cache), with_pdf=options.pdf)
     build_site(sources, site)
     if options.pdf:
         import paper
@@ -75,7 +77,11 @@ def build_site(sources, folder):
 
 
 def check_sizes(site):
-    """Stop if a page with its pictures, or the whole site, is more than a slow line carries."""
+    """Stop if a page, or the whole site, is more than a slow line carries.
+
+    A page counts with its pictures and frames. Scripts, fonts and styles that all pages share are
+    fetched once and not counted: some 3.3 MB.
+    """
     for page in site.rglob("*.html"):
         pictures = re.findall(r'src="(?:\.\./)*(_images/[^"]+)"', page.read_text(encoding="utf-8"))
         frames = (site / players.FOLDER / page.stem).rglob("*") if page.parent == site else ()
@@ -93,13 +99,12 @@ def megabytes(paths):
 # What Sphinx reads
 
 
-def prepare(folder, with_pdf=False, most_places=None):
-    """Write everything that Sphinx reads into a folder of its own."""
+def prepare(folder, drawn, with_pdf=False):
+    """Write everything that Sphinx reads into a folder that has the frames of drawn players."""
     for name in ("solutions", "api", "downloads"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir()
     for path in DOCS.glob("*.png"):
         shutil.copy(path, folder)
-    drawn = players.draw_all(folder, most_places)
     for chapter in written():
         write_chapter(chapter, folder, drawn)
     write(folder / "chapters.md", chapters_page())
@@ -167,7 +172,7 @@ def settle_picture(data, metadata, cell, name):
 
 
 def lighter(png):
-    """A PNG in base64, with fewer colours: half its size."""
+    """A PNG in base64, with fewer colours: less than half its size."""
     file = io.BytesIO()
     players.few_colours(base64.b64decode(png)).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
@@ -301,6 +306,9 @@ def page_text(name):
     text = (DOCS / "pages" / f"{name}.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\(\.\./(?=\w+\.png)", "](", text)
     text = text.replace("](../../notebooks/solutions/", "](solutions/")
+    if has_address():
+        place = "part of the book on the web"
+        text = text.replace(place, f"[{place}]({web_address()}lite/index.html)")
     text = re.sub(r"\]\(\.\./\.\./notebooks/(?=\d\d_\w+\.ipynb)", "](", text)
     return re.sub(r"\[([^]]+)\]\(\.\./\.\./([^)]+)\)", lambda link: elsewhere(*link.groups()), text)
 

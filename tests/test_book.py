@@ -326,6 +326,15 @@ def test_the_dark_can_be_chosen(page, site):
 
 
 @pytest.mark.timing
+def test_the_book_is_built_within_90_seconds(tmp_path):
+    """Each place of each player drawn anew."""
+    command = [sys.executable, "docs/book.py", "--into", tmp_path / "site"]
+    start = time.monotonic()
+    subprocess.run([*command, "--cache", tmp_path / "players"], cwd=ROOT, check=True)
+    assert time.monotonic() - start < 90
+
+
+@pytest.mark.timing
 @pytest.mark.parametrize("stem", CHAPTERS)
 def test_a_chapter_is_there_within_a_second(page, site, stem):
     start = time.monotonic()

@@ -16,10 +16,12 @@ import paper
 import players
 import pytest
 from bs4 import BeautifulSoup
+from cases import CONVERGED, DOCUMENT_START
 from PIL import Image
 
 from emtools import data
 from emtools.course import plots
+from emtools.course.plots import start_well_stop_well
 
 IMAGE = '<img alt="Two bumps &amp; a rug" src="data:image/png;base64,{}">'
 PNG = base64.b64encode(plots.as_png(plots.new_figure()[0])).decode()
@@ -93,6 +95,7 @@ def before(tmp_path, monkeypatch):
         shutil.copytree(folder, site)
         (site / "searchindex.js").write_text("after", encoding="utf-8")
 
+    monkeypatch.setattr(players, "draw_all", lambda *_: {})
     monkeypatch.setattr(book, "prepare", lambda *_, **__: None)
     monkeypatch.setattr(book, "build_site", build_site)
     return folder
@@ -160,6 +163,14 @@ def test_links_of_a_page_lead_where_the_book_has_it(monkeypatch, tmp_path):
     assert book.page_text("index").endswith(expected)
 
 
+def test_with_an_address_ways_to_start_lead_into_the_browser(monkeypatch):
+    give_address("OWNER/REPO", monkeypatch)
+    assert "github.io" not in book.page_text("launch")
+    give_address("Some-one/course", monkeypatch)
+    link = "](https://some-one.github.io/course/lite/index.html)"
+    assert book.page_text("launch").count(link) == 1
+
+
 # Players, drawn
 
 
@@ -169,12 +180,32 @@ def test_few_places_reach_from_the_first_to_the_last():
     assert players.spread(31, 3) == [0, 15, 30]
 
 
-def test_a_frame_keeps_its_colours():
-    """At most 8 % of the range of a channel off, whatever has been drawn."""
+def marks():
     figure, axes = plots.new_figure()
     plots.draw_data(axes, data.waiting())
     axes.scatter(range(40, 100, 10), [0.03] * 6, c=plots.COLOURS)
-    png = plots.as_png(figure)
+    return figure
+
+
+def blends():
+    figure, axes = plots.new_figure()
+    plots.draw_mixture(axes, data.waiting(), CONVERGED, mark=66)
+    return figure
+
+
+def hills():
+    figure, axes = plots.new_figure(1, 2)
+    grid = np.linspace(45, 95, 11)
+    heights = np.arange(121).reshape(11, 11) % 6
+    picked = data.waiting(), grid, heights, DOCUMENT_START, CONVERGED
+    start_well_stop_well.draw_picked(axes, *picked)
+    return figure
+
+
+@pytest.mark.parametrize("draw", [marks, blends, hills])
+def test_a_frame_keeps_its_colours(draw):
+    """At most 8 % of the range of a channel off; white stays white; it weighs less than half."""
+    png = plots.as_png(draw())
     before, after = (
         np.asarray(Image.open(io.BytesIO(file)).convert("RGB"), dtype=int)
         for file in (png, players.small(png))
@@ -182,6 +213,17 @@ def test_a_frame_keeps_its_colours():
     assert np.abs(before - after).max() <= 20
     assert (after[0, 0] == 255).all()
     assert len(players.small(png)) < len(png) / 2
+
+
+def test_frames_are_drawn_anew_when_what_draws_them_has_changed(monkeypatch, tmp_path):
+    source = (book.DOCS / "players.py").read_text(encoding="utf-8")
+    assert "lossless=True" in source
+    changed = tmp_path / "players.py"
+    changed.write_text(source.replace("lossless=True", "quality=80"), encoding="utf-8")
+    before = players.fingerprint(nbformat.v4.new_notebook())
+    assert players.fingerprint(nbformat.v4.new_notebook()) == before
+    monkeypatch.setattr(players, "__file__", str(changed))
+    assert players.fingerprint(nbformat.v4.new_notebook()) != before
 
 
 # The site
