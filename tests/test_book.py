@@ -228,13 +228,15 @@ def test_a_page_opens_and_can_be_used_by_everybody(page, site, name):
 
 
 def test_all_other_pages_open_on_a_telephone(page, site, soups):
-    page.set_viewport_size({"width": 400, "height": 800})
     others = sorted({name.removesuffix(".html") for name in soups} - set(PAGES))
     assert len(others) > 20
     for name in others:
+        page.set_viewport_size({"width": 400, "height": 800})
         opened(page, site, name)
         check_maths(page)
-        assert page.evaluate(WIDER_THAN_THE_PAGE) == [], name
+        for width in (400, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(WIDER_THAN_THE_PAGE) == [], name
         assert page.faults == [], name
 
 
