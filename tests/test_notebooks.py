@@ -25,7 +25,7 @@ CHAPTERS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
 EVERY = CHAPTERS + SOLUTIONS
 
-WRITTEN = {chapter["number"]: chapter for chapter in contents.chapters() if chapter["written"]}
+WRITTEN = {chapter["number"]: chapter for chapter in contents.written()}
 # What a chapter teaches of the modules it leaves on the shelf: the same functions, to the letter.
 # A later chapter may import from these modules, an earlier one may not.
 SHELF = {

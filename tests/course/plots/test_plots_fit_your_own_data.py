@@ -131,4 +131,4 @@ def test_components_nearly_in_one_place_share_a_number(birds):
     ax = plots.new_axes()
     resp, _ = e_step(X, mixture)
     plots.draw_pair(ax, X, mixture, resp, (1, 3), names=("bill depth (mm)", "body mass (g)"))
-    assert sorted(text.get_text() for text in ax.texts) == ["0, 2", "1"]
+    assert sorted(text.get_text() for text in ax.texts) == ["0, 1", "2"]
