@@ -1,9 +1,9 @@
 """Turn the stored notebooks into a web site that reads offline, and into a PDF.
 
-`python docs/book.py` runs no notebook. It writes what Sphinx reads to build/book-source (chapters,
-solutions, pages of docs/pages, reference) and the site to build/book. `--pdf` prints the course as
-build/book/em-course.pdf, too; `--draft` draws only a few places of each player. Nothing is replaced
-unless all of it could be built.
+`python docs/book.py` runs no notebook. It writes what Sphinx reads (chapters, solutions, pages of
+docs/pages, reference) to a folder of its own, and the site to build/book. `--pdf` prints the course
+as build/book/em-course.pdf, too; `--draft` draws only a few places of each player. Nothing is
+replaced unless all of it could be built, and nothing but a book.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import io
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import contents
@@ -19,16 +20,14 @@ import nbformat
 import players
 import reference
 from bs4 import BeautifulSoup
-from build import is_stub, repository
-from contents import NOTEBOOKS, ROOT
+from build import has_address, is_stub, repository, web_address
+from contents import NOTEBOOKS, PAGES, ROOT, numbered, written
 from sphinx.cmd.build import main as sphinx
 
 DOCS = ROOT / "docs"
 BUILD = ROOT / "build"
 PDF = "em-course.pdf"
 MOST, MOST_A_PAGE = 30, 3  # megabytes
-# Other pages of docs/pages, in order, with short titles.
-PAGES = {"launch": "Ways to start", "lecturers": "For lecturers", "accessibility": "Accessibility"}
 
 
 def main(arguments=None):
@@ -37,38 +36,52 @@ def main(arguments=None):
     parser.add_argument("--pdf", action="store_true", help="print the course on paper, too")
     parser.add_argument("--draft", action="store_true", help="few places of each player")
     parser.add_argument("--into", type=Path, default=BUILD / "book", help="where the site goes")
+    parser.add_argument("--cache", type=Path, default=players.CACHE, help="keeps drawn players")
     options = parser.parse_args(arguments)
-    fresh, sources = (
-        options.into.with_name(options.into.name + end) for end in ("-new", "-source")
-    )
-    prepare(sources, with_pdf=options.pdf, most_places=3 if options.draft else None)
-    build_site(sources, fresh)
-    check_sizes(fresh)
+    into = options.into.resolve()
+    if into.exists() and not (into / "searchindex.js").exists():
+        sys.exit(f"{into} is there, and no book: name another folder")
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{into.name}-", dir=into.parent) as work:
+        site = build_book(Path(work), options)
+        shutil.rmtree(into, ignore_errors=True)
+        site.rename(into)
+    print(f"{into}/index.html: {megabytes(into.rglob('*')):.1f} MB")
+    if not has_address():
+        print("Without an address in pyproject.toml no chapter has links to Binder, Colab, ...")
+
+
+def build_book(work, options):
+    """Build the book in a folder that is there for this alone; return where in it the site is."""
+    sources, site = work / "source", work / "site"
+    places = 3 if options.draft else None
+    prepare(sources, players.draw_all(sources, places, options.cache), with_pdf=options.pdf)
+    build_site(sources, site)
     if options.pdf:
         import paper
 
-        paper.print_course(fresh, fresh / PDF)
-    shutil.rmtree(options.into, ignore_errors=True)
-    fresh.rename(options.into)
-    print(f"{options.into}/index.html: {megabytes(options.into.rglob('*')):.1f} MB")
+        paper.print_course(site, site / PDF)
+    check_sizes(site)
+    return site
 
 
 def build_site(sources, folder):
     """Let Sphinx turn the prepared sources into a site; stop at its first complaint."""
     doctrees = folder.with_name(f"{folder.name}-doctrees")
-    for old in (folder, doctrees):
-        shutil.rmtree(old, ignore_errors=True)
     options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS), "-d", str(doctrees)]
     if sphinx([*options, str(sources), str(folder)]):
         sys.exit("the book was not built: see what Sphinx says above")
-    shutil.rmtree(doctrees)
     shutil.copytree(sources / players.FOLDER, folder / players.FOLDER)
     for path in folder.rglob("*.map"):  # for those who mend the theme's scripts
         path.unlink()
 
 
 def check_sizes(site):
-    """Stop if a page with its pictures, or the whole site, is more than a slow line carries."""
+    """Stop if a page, or the whole site, is more than a slow line carries.
+
+    A page counts with its pictures and frames. Scripts, fonts and styles that all pages share are
+    fetched once and not counted: 3.8 MB on a page with formulas.
+    """
     for page in site.rglob("*.html"):
         pictures = re.findall(r'src="(?:\.\./)*(_images/[^"]+)"', page.read_text(encoding="utf-8"))
         frames = (site / players.FOLDER / page.stem).rglob("*") if page.parent == site else ()
@@ -86,21 +99,19 @@ def megabytes(paths):
 # What Sphinx reads
 
 
-def prepare(folder, with_pdf=False, most_places=None):
-    """Write everything that Sphinx reads into a folder of its own."""
-    shutil.rmtree(folder, ignore_errors=True)
+def prepare(folder, drawn, with_pdf=False):
+    """Write everything that Sphinx reads into a folder that has the frames of drawn players."""
     for name in ("solutions", "api", "downloads"):
         (folder / name).mkdir(parents=True)
     for path in DOCS.glob("*.png"):
         shutil.copy(path, folder)
-    drawn = players.draw_all(folder, most_places)
     for chapter in written():
         write_chapter(chapter, folder, drawn)
     write(folder / "chapters.md", chapters_page())
     write(folder / "solutions/index.md", solutions_page())
     for name, text in reference.pages().items():
         write(folder / "api" / name, text)
-    for name in other_pages():
+    for name in PAGES:
         write(folder / f"{name}.md", page_text(name))
     write(folder / "index.md", page_text("index") + front_contents(with_pdf))
 
@@ -108,16 +119,6 @@ def prepare(folder, with_pdf=False, most_places=None):
 def write(path, text):
     """Write a text as the rest of the repository is written."""
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def written():
-    """The chapters that there are, in order."""
-    return [chapter for chapter in contents.chapters() if chapter["written"]]
-
-
-def numbered(chapter):
-    """A chapter's title with its number, by which texts speak of it."""
-    return f"{chapter['number']} {chapter['title']}"
 
 
 def solved(chapter):
@@ -139,16 +140,11 @@ def write_chapter(chapter, folder, drawn):
     if solved(chapter):
         solutions = nbformat.read(solved(chapter), as_version=4)
         settle(solutions, f"solutions/{name}")
-        write_page(solutions_of(chapter, solutions), folder / "solutions" / name)
+        nbformat.write(solutions_of(chapter, solutions), folder / "solutions" / name)
         link_exercises(chapter, notebook)
     rest = notebook.cells[0].source.splitlines()[1:]
     notebook.cells[0].source = "\n".join([f"# {numbered(chapter)}", "", launches(chapter), *rest])
-    write_page(notebook, folder / name)
-
-
-def write_page(notebook, path):
-    """Write a notebook whose cells have been moved about."""
-    nbformat.write(notebook, path)
+    nbformat.write(notebook, folder / name)
 
 
 def settle(notebook, name):
@@ -156,7 +152,6 @@ def settle(notebook, name):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((?:\.\./)+docs/", "](", cell.source)
-            cell.source = cell.source.replace("](00_start_here", "](/00_start_here")
         for output in cell.get("outputs", []):
             if "data" in output:
                 settle_picture(output.data, output.metadata, cell, name)
@@ -177,7 +172,7 @@ def settle_picture(data, metadata, cell, name):
 
 
 def lighter(png):
-    """A PNG in base64, with fewer colours: half its size."""
+    """A PNG in base64, with fewer colours: less than half its size."""
     file = io.BytesIO()
     players.few_colours(base64.b64decode(png)).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
@@ -247,27 +242,21 @@ def launches(chapter):
         ways += [f"[{way}]({address})" for way, address in clouds(name).items()]
     if solved(chapter):
         ways += [f"[Solutions](solutions/{name})"]
+    ways += ["[What each way needs](launch.md)"]
     return "{.em-launch}\n" + "\n".join(f"- {way}" for way in ways)
-
-
-def has_address():
-    """Whether pyproject.toml says where the repository is."""
-    return repository() != "OWNER/REPO"
 
 
 def clouds(name):
     """Where a notebook runs without anything installed, each with its address."""
-    owner, _, course = repository().partition("/")
-    pages = f"https://{owner.lower()}.github.io/{course}"
     colab = f"https://colab.research.google.com/github/{repository()}/blob/HEAD/notebooks/{name}"
     return {
-        "Run it in this browser": f"{pages}/lite/lab/index.html?path=notebooks/{name}",
+        "Run it in this browser": f"{web_address()}lite/lab/index.html?path=notebooks/{name}",
         "on Binder": f"https://mybinder.org/v2/gh/{repository()}/HEAD?urlpath=lab/tree/notebooks/{name}",
     } | ({"on Colab": colab} if not name.startswith("00") else {})  # which reads a file beside it
 
 
 def chapters_page():
-    """The chapters in a table, and in the three walks as the contents of this part."""
+    """The chapters in a table, and by walks as the contents of this part."""
     rows = [row.replace("](notebooks/", "](") for row in contents.readme_rows()]
     chapters, lines = written(), ["# Chapters", "", f"{walks()} Minutes are those of reading,"]
     lines += ["then those of the exercises.", "", *rows, ""]
@@ -285,7 +274,8 @@ def walks():
         f"{w['name']} from {numbers[w['first']]} to {numbers[w['last']]}"
         for w in contents.course()["walk"]
     ]
-    return f"There are three walks: {', '.join(ways[:-1])}, and {ways[-1]}."
+    first = f"[chapter 00]({contents.stem(written()[0])}.ipynb)"
+    return f"Walks: {'; '.join(ways)}. The shortest leaves parts out; {first} says which."
 
 
 def toctree(chapters, caption, folder=""):
@@ -305,20 +295,10 @@ def solutions_page():
 
 def front_contents(with_pdf):
     """What stands under the first page: the PDF, if there is one, and the parts of the book."""
-    lines = [
-        f'- <a href="{PDF}">All of it as one PDF</a>, with page numbers, to be printed.'
-    ] * with_pdf
-    if not has_address():
-        lines += ["- Nowhere on the web yet: links to Binder, Colab and Python in the browser will"]
-        lines += ["  stand under the title of each chapter once `pyproject.toml` has an address."]
+    line = f'- <a href="{PDF}">All of it as one PDF</a>, with page numbers, to be printed.'
     parts = ["chapters", "solutions/index", "api/index"]
-    parts += [f"{PAGES[name]} <{name}>" for name in other_pages()]
-    return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *parts, "```", ""])
-
-
-def other_pages():
-    """Names of the pages that are no chapter, solution or reference."""
-    return [name for name in PAGES if (DOCS / "pages" / f"{name}.md").exists()]
+    parts += [f"{title} <{name}>" for name, title in PAGES.items()]
+    return "\n".join([line * with_pdf, "", "```{toctree}", ":hidden:", "", *parts, "```", ""])
 
 
 def page_text(name):
@@ -326,6 +306,9 @@ def page_text(name):
     text = (DOCS / "pages" / f"{name}.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\(\.\./(?=\w+\.png)", "](", text)
     text = text.replace("](../../notebooks/solutions/", "](solutions/")
+    if has_address():
+        place = "part of the book on the web"
+        text = text.replace(place, f"[{place}]({web_address()}lite/index.html)")
     text = re.sub(r"\]\(\.\./\.\./notebooks/(?=\d\d_\w+\.ipynb)", "](", text)
     return re.sub(r"\[([^]]+)\]\(\.\./\.\./([^)]+)\)", lambda link: elsewhere(*link.groups()), text)
 

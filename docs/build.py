@@ -21,6 +21,7 @@ import nbformat
 import numpy as np
 from contents import NOTEBOOKS, README, ROOT, SOURCE
 from nbclient import NotebookClient
+from players import WIDGET
 
 from emtools import arrays, data
 from emtools.course import plots
@@ -29,7 +30,6 @@ from emtools.mixture import Mixture
 MYST = {"extension": ".md", "format_name": "myst"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def main(arguments=None):
@@ -58,12 +58,13 @@ def follow_the_table():
 
 def build_all(numbers, folder):
     """Build the chapters with these numbers, or all, into a folder."""
-    texts = [text for text in chapters() if not numbers or text.name[:2] in numbers]
-    if not texts:
-        sys.exit(f"no chapter is called {' or '.join(numbers)}")
+    known = {text.name[:2] for text in chapters()}
+    if unknown := [number for number in numbers if number not in known]:
+        sys.exit(f"no chapter is called {' or '.join(unknown)}")
     (folder / "solutions").mkdir(parents=True, exist_ok=True)
-    for text in texts:
-        build(text, folder)
+    for text in chapters():
+        if not numbers or text.name[:2] in numbers:
+            build(text, folder)
     check_memory()
     if folder == NOTEBOOKS:
         draw_readme_picture()
@@ -251,7 +252,22 @@ def draw_readme_picture():
 def repository():
     """Owner and name of the repository, from its one place in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project["urls"]["Repository"].removeprefix("https://github.com/")
+    address = project["urls"]["Repository"]
+    found = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?", address)
+    if found is None:
+        sys.exit(f"pyproject.toml: Repository = {address!r} is no https://github.com/OWNER/REPO")
+    return found[1]
+
+
+def has_address():
+    """Whether pyproject.toml says where the repository is."""
+    return repository() != "OWNER/REPO"
+
+
+def web_address():
+    """Where GitHub Pages has the book."""
+    owner, _, name = repository().partition("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
 
 
 def write_links():
@@ -278,13 +294,12 @@ def with_web_places(readme):
 
 def web_places():
     """Where the course is on the web; while it has no address, what to type instead."""
-    owner, _, name = repository().partition("/")
-    if owner == "OWNER":
+    if not has_address():
         return (
             "- **As a book, as a PDF, in the browser**: `make book`, `make pdf`, `make lite`. On "
             "the web they have no address yet."
         )
-    book = f"https://{owner.lower()}.github.io/{name}/"
+    book = web_address()
     first = "HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb"
     return (
         f"- **On the web**: [the book]({book}), the same [as a PDF]({book}em-course.pdf), "

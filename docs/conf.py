@@ -2,9 +2,10 @@
 
 import re
 
+import contents
 import reference
 
-project = "Expectation-Maximization, step by step"
+project = contents.TITLE
 author = "The emtools authors"
 copyright = "the emtools authors: code BSD 3-Clause, text and figures CC BY 4.0"
 language = "en-GB"
@@ -32,7 +33,7 @@ napoleon_use_ivar = True
 
 html_title = project
 html_theme = "pydata_sphinx_theme"
-html_sidebars = {name: [] for name in ("launch", "lecturers", "accessibility")}  # of no part
+html_sidebars = {name: [] for name in contents.PAGES}  # of no part
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_js_files = [("player.js", {"defer": "defer"})]

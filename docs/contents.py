@@ -8,6 +8,7 @@ import re
 import tomllib
 from functools import partial
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import nbformat
@@ -17,13 +18,24 @@ NOTEBOOKS = ROOT / "notebooks"
 SOURCE = NOTEBOOKS / "source"
 README = ROOT / "README.md"
 
+TITLE = "Expectation-Maximization, step by step"
+# Pages of docs/pages that the book has beside its first, in order, with short titles.
+PAGES = {"launch": "Ways to start", "lecturers": "For lecturers", "accessibility": "Accessibility"}
+
 BEGIN = "<!-- chapters: `make notebooks` writes them from notebooks/source/course.toml -->"
 END = "<!-- end of chapters -->"
 
 # What every chapter has; the top of course.toml says what each is.
 KEYS = (
-    *("number", "file", "title", "question", "reading", "exercises"),
-    *("needs", "modules", "written"),
+    "number",
+    "file",
+    "title",
+    "question",
+    "reading",
+    "exercises",
+    "needs",
+    "modules",
+    "written",
 )
 
 # Files in which a chapter may be spoken of; course.toml is where its number is changed.
@@ -46,28 +58,43 @@ def course():
 
 
 def chapters():
-    """All chapters, planned ones too, in the order of their numbers; each number once."""
-    found = sorted(course()["chapter"], key=lambda chapter: chapter["number"])
-    files = {chapter["file"] for chapter in found}
-    for chapter in found:
+    """All chapters, planned ones too, in the order of their numbers.
+
+    Each has all it must have, a number and a file of its own, and needs what there is.
+    """
+    found = course()["chapter"]
+    for place, chapter in enumerate(found, start=1):
         missing = [key for key in KEYS if key not in chapter]
         if missing:
-            raise ValueError(f"course.toml: {chapter['file']} has no {', '.join(missing)}")
-        unknown = [file for file in chapter["needs"] if file not in files]
-        if unknown:
-            raise ValueError(
-                f"course.toml: {chapter['file']} needs {unknown[0]}, which is no chapter"
-            )
-    for before, after in pairwise(found):
-        if before["number"] == after["number"]:
-            both = f"{before['file']} and {after['file']}"
-            raise ValueError(f"course.toml has number {after['number']} twice: {both}")
-    return found
+            name = chapter.get("file", f"[[chapter]] number {place} from the top")
+            raise ValueError(f"course.toml: {name} has no {', '.join(missing)}")
+    for key, other in (("number", "file"), ("file", "number")):
+        for before, after in pairwise(sorted(found, key=itemgetter(key))):
+            if before[key] == after[key]:
+                both = f"{before[other]} and {after[other]}"
+                raise ValueError(f"course.toml has {key} {after[key]} twice: {both}")
+    files = {chapter["file"] for chapter in found}
+    for chapter in found:
+        for file in chapter["needs"]:
+            if file not in files:
+                message = f"course.toml: {chapter['file']} needs {file}, which is no chapter"
+                raise ValueError(message)
+    return sorted(found, key=itemgetter("number"))
+
+
+def written():
+    """The chapters that there are, in order."""
+    return [chapter for chapter in chapters() if chapter["written"]]
 
 
 def stem(chapter):
     """The name of a chapter's text, answers and notebooks, without their endings."""
     return f"{chapter['number']}_{chapter['file']}"
+
+
+def numbered(chapter):
+    """A chapter's title with its number, by which texts speak of it."""
+    return f"{chapter['number']} {chapter['title']}"
 
 
 # Tables made from it
@@ -86,8 +113,7 @@ def write_tables():
 
 def with_hours(text):
     """A text with the hours that the written chapters take, where it speaks of them."""
-    written = [chapter for chapter in chapters() if chapter["written"]]
-    hours = (round(sum(c[kind] for c in written) / 60) for kind in ("reading", "exercises"))
+    hours = (round(sum(c[kind] for c in written()) / 60) for kind in ("reading", "exercises"))
     said = "about {} hours to read, and {} more for the exercises".format(*hours)
     return re.sub(r"about \d+ hours to read, and \d+ more for the exercises", said, text)
 
@@ -116,7 +142,7 @@ def first_chapter_rows():
     numbers = {chapter["file"]: chapter["number"] for chapter in chapters()}
     yield "| chapter | minutes + exercises | needs |"
     yield "|---|---|---|"
-    for chapter in filter(lambda chapter: chapter["written"], chapters()):
+    for chapter in written():
         needs = ", ".join(numbers[file] for file in chapter["needs"]) or "nothing"
         needs += "; optional" if chapter.get("optional") else ""
         yield f"| {linked(chapter)} | {minutes(chapter)} | {needs} |"
@@ -124,7 +150,7 @@ def first_chapter_rows():
 
 def linked(chapter, folder=""):
     """Number and title, with a link if there is something to read."""
-    name = f"{chapter['number']} {chapter['title']}"
+    name = numbered(chapter)
     return f"[{name}]({folder}{stem(chapter)}.ipynb)" if chapter["written"] else name
 
 

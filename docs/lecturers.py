@@ -36,13 +36,12 @@ def with_tables(text):
 
 def walk_rows():
     """Each length of walk with the hours that it takes if nothing is left out."""
-    chapters = contents.chapters()
-    numbers = {chapter["file"]: chapter["number"] for chapter in chapters}
+    numbers = {chapter["file"]: chapter["number"] for chapter in contents.chapters()}
     yield "| walk | chapters | reading | exercises |"
     yield "|---|---|---|---|"
     for walk in contents.course()["walk"]:
         first, last = numbers[walk["first"]], numbers[walk["last"]]
-        on_it = [c for c in chapters if c["written"] and first <= c["number"] <= last]
+        on_it = [c for c in contents.written() if first <= c["number"] <= last]
         reading, exercises = (sum(c[key] for c in on_it) for key in ("reading", "exercises"))
         yield f"| {walk['name']} | {first} to {last} | {hours(reading)} | {hours(exercises)} |"
 
@@ -54,7 +53,7 @@ def hours(minutes):
 
 def chapter_rows():
     """Each written chapter: minutes, what it needs, and what needs it."""
-    written = [chapter for chapter in contents.chapters() if chapter["written"]]
+    written = contents.written()
     numbers = {chapter["file"]: chapter["number"] for chapter in written}
     yield "| chapter | minutes + exercises | needs | is needed by |"
     yield "|---|---|---|---|"
@@ -123,7 +122,7 @@ def description():
 
 def write_box(ax, chapter, x, y):
     """One chapter; what is planned or optional is pale."""
-    text = textwrap.fill(f"{chapter['number']} {chapter['title']}", 20)
+    text = textwrap.fill(contents.numbered(chapter), 20)
     colour = COLOURS[0] if chapter["written"] and not chapter.get("optional") else PALE
     box = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
     ax.text(x, y, text, ha="center", va="center", fontsize=9, color=INK, bbox=box)

@@ -11,8 +11,10 @@ VERSION must be the one that the installed jupyterlite-pyodide-kernel asks for.
 
 import argparse
 import hashlib
+import http.client
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -73,7 +75,7 @@ def main(arguments=None):
     parser.add_argument("--take", type=Path, help="write the lock from this npm package of Pyodide")
     options = parser.parse_args(arguments)
     if options.take:
-        options.lock.write_text(as_text(taken_from(options.take)), encoding="utf-8")
+        options.lock.write_text(as_text(new_lock(options.take)), encoding="utf-8")
         return
     if options.into.exists() and not (options.into / "jupyter-lite.json").exists():
         sys.exit(f"{options.into} is there, and no site of JupyterLite: name another folder")
@@ -83,7 +85,8 @@ def main(arguments=None):
         site = build(Path(work), lock, source)
         shutil.rmtree(options.into, ignore_errors=True)
         shutil.copytree(site, options.into)
-    print(f"To see it: {Path(sys.executable).name} -m http.server --directory {options.into}")
+    serve = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
+    print("To see it:", shlex.join([*serve, "--directory", str(options.into)]))
 
 
 def build(work, lock, source):
@@ -109,6 +112,16 @@ def as_text(value):
 
 
 # Pyodide
+
+
+def new_lock(tarball):
+    """The lock from a file that may be missing, or no npm package of Pyodide."""
+    try:
+        return taken_from(tarball)
+    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+        sys.exit(f"{tarball} cannot be read as an npm package: {error}")
+    except KeyError as error:
+        sys.exit(f"{tarball} is no npm package of a whole Pyodide: it has no {error.args[0]}")
 
 
 def taken_from(tarball):
@@ -155,7 +168,8 @@ def fetch_all(lock, source, folder):
         try:
             with urllib.request.urlopen(address, timeout=60) as answer:
                 content = answer.read()
-        except OSError as error:  # also what urllib makes of it
+        # What urllib and http.client make of a bad address, and of a bad answer.
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             sys.exit(f"{address} cannot be had ({reason}); --pyodide names another place")
         if hashed(content) != expected:
@@ -172,7 +186,7 @@ def add_wheels(folder):
     download([name for name, *_ in PURE_WHEELS], folder)
     for wheel in extension(*KERNEL).glob("static/pypi/*.whl"):
         shutil.copy(wheel, folder)
-    return [entry(folder, *wheel) for wheel in (OUR_WHEEL, *PURE_WHEELS, *KERNEL_WHEELS)]
+    return [entry_of(folder, *wheel) for wheel in (OUR_WHEEL, *PURE_WHEELS, *KERNEL_WHEELS)]
 
 
 def download(names, folder):
@@ -184,7 +198,7 @@ def download(names, folder):
         sys.exit(f"pip could not download {', '.join(names)}")
 
 
-def entry(folder, name, imports, needs):
+def entry_of(folder, name, imports, needs):
     """What Pyodide's lock says of the one wheel of this name in the folder."""
     [wheel] = folder.glob(f"{name.replace('-', '_')}-*.whl")
     return {
@@ -238,8 +252,8 @@ def run_jupyterlite(lite, files, site):
     }
     config = {"LiteBuildConfig": settings}
     (lite / "jupyter_lite_config.json").write_text(as_text(config), encoding="utf-8")
-    build = [sys.executable, "-m", "jupyterlite_core", "build"]
-    run = subprocess.run(build, cwd=lite, capture_output=True, text=True)
+    command = [sys.executable, "-m", "jupyterlite_core", "build"]
+    run = subprocess.run(command, cwd=lite, capture_output=True, text=True)
     if run.returncode:
         sys.exit(f"JupyterLite could not build the site:\n{run.stdout}{run.stderr}")
 

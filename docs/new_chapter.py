@@ -5,12 +5,16 @@ and title, which leaves the module coin behind. Then every sentence of it is to 
 """
 
 import argparse
+import keyword
 import re
 import sys
+from importlib.util import find_spec
 from string import Template
 
 import contents
 from contents import ROOT, SOURCE
+
+import emtools
 
 ENTRY = """
 [[chapter]]
@@ -245,7 +249,7 @@ def main(arguments=None):
     parser.add_argument("title", help='such as "Toss a coin"; begins with a verb')
     parser.add_argument("module", help="what it leaves behind in emtools, such as coin")
     given = parser.parse_args(arguments)
-    if slip := slip_in(given):
+    for slip in slips(given):
         sys.exit(f"no chapter begun: {slip}")
     for path, text in files(given).items():
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -253,23 +257,33 @@ def main(arguments=None):
     enter(given)
 
 
-def slip_in(given):
-    """What is wrong with what was typed, and what to do; None if nothing is."""
-    chapters = contents.chapters()
+def slips(given):
+    """What is wrong with what was typed, and what to do."""
     for name in (given.file, given.module):
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            return f"{name!r} can be no file's name. Take small letters and low lines"
+            yield f"{name!r} can be no file's name. Take small letters and low lines"
+        if keyword.iskeyword(name):
+            yield f"{name!r} is a word of Python itself. Take another name"
+    if given.file == given.module:
+        yield f"file and module are both {given.file!r}, and so are their tests. Take two names"
     if not re.fullmatch(r"\d\d", given.number):
-        return f"{given.number!r} is no number of two digits"
+        yield f"{given.number!r} is no number of two digits"
     if not re.fullmatch(r"[A-Z][a-z]+ [^\"\\]+", given.title):
-        return f"the title {given.title!r} must be a verb with a capital letter and more words"
-    if given.number in [chapter["number"] for chapter in chapters]:
-        return (
-            f"there is a chapter {given.number}. Give the later ones higher numbers in "
-            "notebooks/source/course.toml and run make renumber, or take another number"
-        )
-    there = [path for path in files(given) if path.exists()]
-    return f"{there[0].relative_to(ROOT)} is there. Take another name" if there else None
+        yield f"the title {given.title!r} must be a verb with a capital letter and more words"
+    for chapter in contents.chapters():
+        if chapter["number"] == given.number:
+            yield (
+                f"there is a chapter {given.number}. Give the later ones higher numbers in "
+                "notebooks/source/course.toml and run make renumber, or take another number"
+            )
+        if chapter["file"] == given.file:
+            yield f"chapter {chapter['number']} has the file {given.file}. Take another name"
+    if hasattr(emtools, given.module) or find_spec(f"emtools.{given.module}"):
+        yield f"there is an emtools.{given.module}. Take another name"
+    for path in files(given):
+        is_test = path.name.startswith("test_")  # its name counts in all folders
+        for there in (ROOT / "tests").rglob(path.name) if is_test else path.parent.glob(path.name):
+            yield f"{there.relative_to(ROOT).as_posix()} is there. Take another name"
 
 
 def files(given):

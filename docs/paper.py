@@ -17,7 +17,6 @@ import contents
 from bs4 import BeautifulSoup
 
 PAGE = "on-paper.html"
-TITLE = "Expectation-Maximization, step by step"
 # Where Chromium is looked for, unless EMTOOLS_CHROMIUM says where it is.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -31,6 +30,17 @@ FLAGS = (
 # Of a cell's words, by their class, those that look different on paper: comments and keywords.
 KEPT = {"c1", "k", "kc", "kn", "ow"}
 MATHS_DRAWN = "() => window.MathJax.startup.promise.then(() => true)"
+# On paper there is no MathML: a formula is a picture, whose words in the PDF are its TeX.
+SAY_FORMULAS = """() => {
+    for (const formula of MathJax.startup.document.math) {
+        const picture = formula.typesetRoot.querySelector("svg");
+        picture.removeAttribute("aria-hidden");
+        picture.setAttribute("role", "img");
+        picture.setAttribute("aria-label", formula.math.trim().replace(/\\s+/g, " "));
+    }
+}"""
+MOST_PRINTINGS = 5
+UNKNOWN = 100  # a page number, as wide as most, until the right one is known
 
 
 def print_course(site, path):
@@ -50,20 +60,23 @@ def print_course(site, path):
 def print_pages(browser, site, pages):
     """These pages of a site as one PDF, with right numbers in its contents."""
     parts = [read_part(site, name, pages) for name in pages]
-    path = site / PAGE
-    numbers, found = None, {}
-    while found != numbers:  # a number of fewer digits may move a line, seldom a page
-        numbers = found
+    path, numbers = site / PAGE, {}
+    for _ in range(MOST_PRINTINGS):  # a number of fewer digits may move a line, seldom a page
         path.write_text(one_page(parts, numbers), encoding="utf-8")
         pdf = printed(browser, path)
+        path.unlink()
         found = page_numbers(pdf)
-    path.unlink()
-    return pdf
+        if lost := targets(parts) - set(found):
+            sys.exit(f"make pdf: links lead to what is on no page: {', '.join(sorted(lost))}")
+        if found == numbers:
+            return pdf
+        numbers = found
+    sys.exit(f"make pdf: the page numbers did not settle in {MOST_PRINTINGS} printings")
 
 
 def names(site):
     """The pages to print, in order: all chapters, then all solutions."""
-    stems = [contents.stem(chapter) for chapter in contents.chapters() if chapter["written"]]
+    stems = [contents.stem(chapter) for chapter in contents.written()]
     solved = [f"solutions/{stem}" for stem in stems]
     return stems + [name for name in solved if (site / f"{name}.html").exists()]
 
@@ -119,6 +132,12 @@ def lead_within(article, name, pages):
             link.unwrap()  # the reference is not printed
 
 
+def targets(parts):
+    """Anchors to which the contents and the links of these parts lead."""
+    links = [link["href"] for part in parts for link in part.select('a[href^="#"]')]
+    return {part["id"] for part in parts} | {link.removeprefix("#") for link in links}
+
+
 def one_page(parts, numbers):
     """The whole course as one page of HTML.
 
@@ -134,17 +153,18 @@ def one_page(parts, numbers):
     str
     """
     heads = [(part["id"], part.find("h1").get_text()) for part in parts]
-    rows = [contents_row(anchor, title, numbers) for anchor, title in heads]
-    tops = [running_title(anchor, title, f"part-{n}") for n, (anchor, title) in enumerate(heads)]
+    rows = [contents_row(place, title, numbers) for place, title in heads]
+    tops = [running_title(place, title, f"part-{n}") for n, (place, title) in enumerate(heads)]
     body = [with_numbers(str(part), numbers) for part in parts]
     return "\n".join(
         [
-            f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>{TITLE}</title>',
+            '<!doctype html><html lang="en-GB"><head><meta charset="utf-8">',
+            f"<title>{contents.TITLE}</title>",
             '<link rel="stylesheet" href="_static/paper.css">',
             *("<style>", *tops, "</style>"),
             '<script src="_static/mathjax.js"></script>',
             '<script defer src="_static/mathjax/startup.js"></script></head><body>',
-            f"<header><h1>{TITLE}</h1><p>A course in Jupyter notebooks, on paper</p>",
+            f"<header><h1>{contents.TITLE}</h1><p>A course in Jupyter notebooks, on paper</p>",
             '<img src="_images/step_player.png" alt="">',
             "<p>Code: BSD 3-Clause. Text and figures: CC BY 4.0.</p></header>",
             *("<nav><h1>Contents</h1><ul>", *rows, "</ul></nav>", *body, "</body></html>"),
@@ -152,17 +172,17 @@ def one_page(parts, numbers):
     )
 
 
-def contents_row(anchor, title, numbers):
+def contents_row(place, title, numbers):
     """A line of the contents."""
     title = f'<span class="title">{html.escape(title)}</span>'
-    return f'<li><a href="#{anchor}">{title}<span>{numbers.get(anchor, 100)}</span></a></li>'
+    return f'<li><a href="#{place}">{title}<span>{numbers.get(place, UNKNOWN)}</span></a></li>'
 
 
-def running_title(anchor, title, name):
+def running_title(place, title, name):
     """What stands over the pages of a part."""
     words = title.replace('"', r"\"")
     return (
-        f'@page {name} {{ @top-right {{ content: "{words}" }} }} [id="{anchor}"] {{ page: {name} }}'
+        f'@page {name} {{ @top-right {{ content: "{words}" }} }} [id="{place}"] {{ page: {name} }}'
     )
 
 
@@ -170,7 +190,7 @@ def with_numbers(part, numbers):
     """A part in which links within the course say on which page it is what they lead to."""
 
     def numbered(link):
-        return f"{link[0]} (p.\u00a0{numbers.get(link[1], 100)})"
+        return f"{link[0]} (p.\u00a0{numbers.get(link[1], UNKNOWN)})"
 
     return re.sub(r'<a [^>]*href="#([^"]+)"[^>]*>.*?</a>', numbered, part, flags=re.DOTALL)
 
@@ -204,6 +224,7 @@ def printed(browser, path):
     page.set_default_timeout(300_000)
     page.goto(path.as_uri())
     page.evaluate(MATHS_DRAWN)
+    page.evaluate(SAY_FORMULAS)
     pdf = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
     page.close()
     return pdf

@@ -27,8 +27,8 @@ def pages():
 def taught():
     """Modules that a chapter leaves, each with that chapter, in order."""
     modules = {}
-    for chapter in contents.chapters():
-        for name in chapter["modules"] if chapter["written"] else ():
+    for chapter in contents.written():
+        for name in chapter["modules"]:
             modules.setdefault(name, chapter)
     return modules
 
@@ -62,7 +62,7 @@ def page(name, chapter):
     """The page of one module."""
     lines = [f"# emtools.{name}", ""]
     if chapter:
-        title = f"{chapter['number']} {chapter['title']}"
+        title = contents.numbered(chapter)
         lines += [f"Taught in [{title}](../{contents.stem(chapter)}.ipynb).", ""]
     return "\n".join([*lines, *documented(f"emtools.{name}", "members")])
 

@@ -32,7 +32,7 @@ def main(arguments=None):
     parser.add_argument("--into", type=Path, default=INTO, help="where the slides go")
     parser.add_argument("--offline", type=Path, help="a folder with what they need")
     options = parser.parse_args(arguments)
-    written = {c["number"]: contents.stem(c) for c in contents.chapters() if c["written"]}
+    written = {c["number"]: contents.stem(c) for c in contents.written()}
     unknown = [number for number in options.chapters if number not in written]
     if unknown or not options.chapters:
         sys.exit(f"Which chapter? CHAPTERS=03, one of {', '.join(written)}.")

@@ -1,5 +1,7 @@
 """Fit a Gaussian mixture to your own data by EM, in one call: ``emtools.fit(x, n_components)``.
 
+::
+
     import emtools
 
     found = emtools.fit(emtools.data.waiting(), 2)  # or your own (N,) or (N, D) array

@@ -289,7 +289,7 @@ def sum_of_logs(totals):
         products = np.multiply.reduce(totals[:whole].reshape(-1, n_products))
         products[: len(totals) - whole] *= totals[whole:]  # those left over
         log_sum = np.add.reduce(np.log(products, out=products))
-        if log_sum < np.inf:  # nor NaN
+        if log_sum < np.inf:  # False for NaN, too
             return log_sum
     return np.add.reduce(np.log(totals, out=totals))
 

@@ -81,10 +81,10 @@ def e_step(X, mixture):
     log_likelihood : float
         Sum of the log densities of all observations, in nats.
     """
-    joint = log_joint(X, mixture)
-    log_density = np.logaddexp.reduce(joint, axis=1, keepdims=True)
-    resp = np.exp(joint - log_density)
-    return resp, log_density.sum()
+    log_joints = log_joint(X, mixture)
+    log_densities = np.logaddexp.reduce(log_joints, axis=1, keepdims=True)
+    resp = np.exp(log_joints - log_densities)
+    return resp, log_densities.sum()
 
 
 def m_step(X, resp):

@@ -5,7 +5,6 @@ The players are drawn at a few of their places only; how much all of them weigh 
 """
 
 import json
-import os
 import posixpath
 import re
 import subprocess
@@ -22,23 +21,27 @@ import paper
 import players
 import pytest
 import reference
+from book_checks import (
+    CONTRAST,
+    MARK_REPETITIONS,
+    OUT_OF_REACH,
+    WIDER_THAN_THE_PAGE,
+    check_axe,
+    check_maths,
+)
 from bs4 import BeautifulSoup
+from test_browser import chromium  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[1]
 ARTEFACTS = ROOT / "tests" / "artefacts"
-CHAPTERS = [contents.stem(chapter) for chapter in contents.chapters() if chapter["written"]]
+CHAPTERS = [contents.stem(chapter) for chapter in contents.written()]
 # Pages that a reader may come upon: all chapters, and one or two of each other kind.
 PAGES = [
     *CHAPTERS,
     *("index", "chapters", "search", "solutions/index", f"solutions/{CHAPTERS[1]}"),
     *("api/index", "api/em", "api/families"),
-    *book.other_pages(),
+    *contents.PAGES,
 ]
-AXE = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
-    "resultTypes": ["violations"],
-    "preload": False,  # it would fetch style sheets, which a disk forbids
-}
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +64,7 @@ def soups(site):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if paper.find_chromium() is None:
-        message = f"no browser: install one of {', '.join(paper.BROWSERS)}, or set EMTOOLS_CHROMIUM"
-        if os.environ.get("EMTOOLS_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
+def browser(chromium):  # noqa: F811
     with paper.chromium() as browser:
         yield browser
 
@@ -180,14 +178,13 @@ def test_every_picture_says_what_it_shows(soups):
     assert count > 70
 
 
-def test_the_reference_has_public_names_alone(soups):
+def test_the_reference_says_what_the_docstrings_say(soups):
     [fit] = soups["api/fitting.html"].select('dt[id="emtools.fitting.fit"]')
     assert "n_starts" in fit.get_text()
     assert "why this end may be none to believe" in soups["api/em.html"].get_text()
     for name, soup in soups.items():
         if name.startswith("api/"):
-            documented = [tag["id"].rpartition(".")[2] for tag in soup.select("dt[id]")]
-            assert not [word for word in documented if word.startswith("_")], name
+            assert "Alias for field number" not in soup.get_text(), name
 
 
 def player_pages():
@@ -224,54 +221,23 @@ def test_a_page_opens_and_can_be_used_by_everybody(page, site, name):
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     check_axe(page, CONTRAST)
+    page.set_viewport_size({"width": 320, "height": 256})  # as at 400 %, from a page that fitted
+    page.wait_for_function(f"() => ({OUT_OF_REACH})().length === 0", timeout=5_000)
+    assert page.evaluate(WIDER_THAN_THE_PAGE) == []
     assert page.faults == []
 
 
-def check_maths(page):
-    """Every formula is drawn, none of them as an error, and has MathML for a screen reader."""
-    formulas = page.locator("article :is(div.math, span.math)").count()
-    assert page.locator("article mjx-container").count() >= formulas
-    assert page.locator("article mjx-container math").count() >= formulas
-    assert page.locator("[data-mjx-error], mjx-merror").count() == 0
-
-
-# Code, tables and formulas may be wider than a telephone: they scroll in a box of their own.
-WIDER_THAN_THE_PAGE = """() => [document.documentElement, ...document.querySelectorAll("body *")]
-    .filter(box => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
-        && (box === document.documentElement
-            || ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
-        && !box.matches("pre, div.math, .pst-scrollable-table-container, .cell_output *"))
-    .map(box => `${box.tagName}.${box.className}: ${box.scrollWidth} > ${box.clientWidth}`)"""
-OUT_OF_REACH = """() => [...document.querySelectorAll("article :is(pre, div.math)")]
-    .filter(box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0)
-    .map(box => box.textContent)"""
-
-# To measure the contrast of each word in each cell takes seconds a page. So code whose colours have
-# all been seen above it is left out.
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-MARK_REPETITIONS = """() => {
-    const seen = new Set();
-    for (const pre of document.querySelectorAll("pre")) {
-        const place = pre.closest(".cell_output") ? "printed" : "written";
-        const kinds = [...pre.querySelectorAll("span")].map(span => place + span.className);
-        if (kinds.every(kind => seen.has(kind))) pre.dataset.seen = "";
-        kinds.forEach(kind => seen.add(kind));
-    }
-}"""
-
-
-def check_axe(page, options):
-    """What axe finds by WCAG 2.1, A and AA: nothing of weight."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    context = {"exclude": [["pre[data-seen]"]]}
-    found = Axe().run(page, context=context, options=AXE | options).response["violations"]
-    grave = [
-        (rule["id"], rule["nodes"][0]["html"])
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+def test_all_other_pages_open_on_a_telephone(page, site, soups):
+    others = sorted({name.removesuffix(".html") for name in soups} - set(PAGES))
+    assert len(others) > 20
+    for name in others:
+        page.set_viewport_size({"width": 400, "height": 800})
+        opened(page, site, name)
+        check_maths(page)
+        for width in (400, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(WIDER_THAN_THE_PAGE) == [], name
+        assert page.faults == [], name
 
 
 @pytest.mark.parametrize("stem", player_pages())
@@ -362,6 +328,15 @@ def test_the_dark_can_be_chosen(page, site):
 
 
 @pytest.mark.timing
+def test_the_book_is_built_within_90_seconds(tmp_path):
+    """Each place of each player drawn anew."""
+    command = [sys.executable, "docs/book.py", "--into", tmp_path / "site"]
+    start = time.monotonic()
+    subprocess.run([*command, "--cache", tmp_path / "players"], cwd=ROOT, check=True)
+    assert time.monotonic() - start < 90
+
+
+@pytest.mark.timing
 @pytest.mark.parametrize("stem", CHAPTERS)
 def test_a_chapter_is_there_within_a_second(page, site, stem):
     start = time.monotonic()
@@ -371,11 +346,13 @@ def test_a_chapter_is_there_within_a_second(page, site, stem):
 
 # On paper
 
+ON_PAPER = [*CHAPTERS[:2], f"solutions/{CHAPTERS[1]}"]
+
 
 @pytest.fixture(scope="module")
 def pdf(browser, site):
     """Two chapters and the solutions of one, printed as the whole course is."""
-    pdf = paper.print_pages(browser, site, [*CHAPTERS[:2], f"solutions/{CHAPTERS[1]}"])
+    pdf = paper.print_pages(browser, site, ON_PAPER)
     assert not (site / paper.PAGE).exists()
     return pdf
 
@@ -385,12 +362,22 @@ def test_the_pdf_is_tagged_and_has_an_outline(pdf):
     assert b"/MarkInfo <</Type /MarkInfo\n/Marked true>>" in pdf
     assert b"/Outlines" in pdf
     assert b"/Lang (en-GB)" in pdf
-    assert re.search(rb"/S /Figure", pdf)
+
+
+def test_on_paper_formulas_have_words_too(pdf, soups):
+    """Each picture has its words, and each formula its TeX; a broken one stays one."""
+    parts = [soups[f"{name}.html"].select_one("article") for name in ON_PAPER]
+    pictures = sum(len(part.select("img:not(.em-frame)")) for part in parts)
+    formulas = sum(len(part.select("div.math, span.math")) for part in parts)
+    assert pictures > 2
+    assert formulas > 50
+    assert len(re.findall(rb"/S /Figure", pdf)) >= pictures + formulas
+    assert len(re.findall(rb"/Alt ", pdf)) >= pictures + formulas
 
 
 def test_the_pdf_knows_on_which_page_its_parts_begin(pdf):
     numbers = paper.page_numbers(pdf)
-    parts = [paper.anchor(name) for name in (*CHAPTERS[:2], f"solutions/{CHAPTERS[1]}")]
+    parts = [paper.anchor(name) for name in ON_PAPER]
     assert numbers[parts[0]] == 3  # after title and contents
     assert numbers[parts[0]] + 3 < numbers[parts[1]] < numbers[parts[2]] - 5
     solution = paper.anchor(f"solutions/{CHAPTERS[1]}", "solution-01-m-step-by-hand")

@@ -3,19 +3,25 @@
 import base64
 import hashlib
 import io
+import shutil
 import subprocess
 import sys
 
 import book
+import build
+import contents
 import nbformat
 import numpy as np
 import paper
 import players
 import pytest
+from bs4 import BeautifulSoup
+from cases import CONVERGED, DOCUMENT_START
 from PIL import Image
 
 from emtools import data
 from emtools.course import plots
+from emtools.course.plots import start_well_stop_well
 
 IMAGE = '<img alt="Two bumps &amp; a rug" src="data:image/png;base64,{}">'
 PNG = base64.b64encode(plots.as_png(plots.new_figure()[0])).decode()
@@ -69,6 +75,46 @@ def test_what_sphinx_complains_of_stops_the_build(tmp_path):
     assert "the book was not built" in run.stderr
 
 
+def test_no_other_folder_is_overwritten(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(SystemExit, match=r"there, and no book: name another folder$"):
+        book.main(["--into", str(tmp_path)])
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.fixture
+def before(tmp_path, monkeypatch):
+    """A book of one word that stands already, and what would build another in its place."""
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (folder / "searchindex.js").write_text("before", encoding="utf-8")
+    for name in ("book-new", "book-source"):
+        (tmp_path / name).mkdir()
+
+    def build_site(_, site):
+        shutil.copytree(folder, site)
+        (site / "searchindex.js").write_text("after", encoding="utf-8")
+
+    monkeypatch.setattr(players, "draw_all", lambda *_: {})
+    monkeypatch.setattr(book, "prepare", lambda *_, **__: None)
+    monkeypatch.setattr(book, "build_site", build_site)
+    return folder
+
+
+@pytest.mark.parametrize("step", ["prepare", "build_site", "check_sizes", None])
+def test_a_build_that_fails_leaves_the_book_before(step, before, monkeypatch):
+    if step is None:  # nothing fails
+        book.main(["--into", str(before)])
+    else:
+        monkeypatch.setattr(book, step, lambda *_, **__: sys.exit("failed"))
+        with pytest.raises(SystemExit, match=r"^failed$"):
+            book.main(["--into", str(before)])
+    words = (before / "searchindex.js").read_text(encoding="utf-8")
+    assert words == ("before" if step else "after")
+    beside = {path.name for path in before.parent.iterdir()}
+    assert beside == {"book", "book-new", "book-source"}
+
+
 def test_mathjax_is_what_its_readme_says():
     folder = book.DOCS / "_static/mathjax"
     sums = dict(line.split()[::-1] for line in (folder / "SHA256SUMS").read_text().splitlines())
@@ -80,9 +126,15 @@ def test_mathjax_is_what_its_readme_says():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected, name
 
 
+def give_address(name, monkeypatch):
+    """Another owner and name of the repository, wherever they are asked for."""
+    for module in (book, build):
+        monkeypatch.setattr(module, "repository", lambda: name)
+
+
 def test_with_an_address_each_chapter_says_where_it_runs(monkeypatch):
-    monkeypatch.setattr(book, "repository", lambda: "Some-one/course")
-    first, second = (book.launches(chapter) for chapter in book.written()[:2])
+    give_address("Some-one/course", monkeypatch)
+    first, second = (book.launches(chapter) for chapter in contents.written()[:2])
     assert "https://some-one.github.io/course/lite/lab/index.html?path=notebooks/01_" in second
     assert (
         "https://mybinder.org/v2/gh/Some-one/course/HEAD?urlpath=lab/tree/notebooks/01_" in second
@@ -101,14 +153,22 @@ def test_links_of_a_page_lead_where_the_book_has_it(monkeypatch, tmp_path):
         "[d](../../notebooks/solutions/01_fit_two_bells.ipynb) [e](../../.github/CONTRIBUTING.md)"
     )
     (tmp_path / "pages/index.md").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(book, "repository", lambda: "OWNER/REPO")
+    give_address("OWNER/REPO", monkeypatch)
     assert book.page_text("index") == (
         "[a](01_fit_two_bells.ipynb) ![b](picture.png) [c](launch.md) "
         "[d](solutions/01_fit_two_bells.ipynb) e (`.github/CONTRIBUTING.md`)"
     )
-    monkeypatch.setattr(book, "repository", lambda: "some/course")
+    give_address("some/course", monkeypatch)
     expected = "[e](https://github.com/some/course/blob/HEAD/.github/CONTRIBUTING.md)"
     assert book.page_text("index").endswith(expected)
+
+
+def test_with_an_address_ways_to_start_lead_into_the_browser(monkeypatch):
+    give_address("OWNER/REPO", monkeypatch)
+    assert "github.io" not in book.page_text("launch")
+    give_address("Some-one/course", monkeypatch)
+    link = "](https://some-one.github.io/course/lite/index.html)"
+    assert book.page_text("launch").count(link) == 1
 
 
 # Players, drawn
@@ -120,12 +180,32 @@ def test_few_places_reach_from_the_first_to_the_last():
     assert players.spread(31, 3) == [0, 15, 30]
 
 
-def test_a_frame_keeps_its_colours():
-    """At most 8 % of the range of a channel off, whatever has been drawn."""
+def marks():
     figure, axes = plots.new_figure()
     plots.draw_data(axes, data.waiting())
     axes.scatter(range(40, 100, 10), [0.03] * 6, c=plots.COLOURS)
-    png = plots.as_png(figure)
+    return figure
+
+
+def blends():
+    figure, axes = plots.new_figure()
+    plots.draw_mixture(axes, data.waiting(), CONVERGED, mark=66)
+    return figure
+
+
+def hills():
+    figure, axes = plots.new_figure(1, 2)
+    grid = np.linspace(45, 95, 11)
+    heights = np.arange(121).reshape(11, 11) % 6
+    picked = data.waiting(), grid, heights, DOCUMENT_START, CONVERGED
+    start_well_stop_well.draw_picked(axes, *picked)
+    return figure
+
+
+@pytest.mark.parametrize("draw", [marks, blends, hills])
+def test_a_frame_keeps_its_colours(draw):
+    """At most 8 % of the range of a channel off; white stays white; it weighs less than half."""
+    png = plots.as_png(draw())
     before, after = (
         np.asarray(Image.open(io.BytesIO(file)).convert("RGB"), dtype=int)
         for file in (png, players.small(png))
@@ -133,6 +213,17 @@ def test_a_frame_keeps_its_colours():
     assert np.abs(before - after).max() <= 20
     assert (after[0, 0] == 255).all()
     assert len(players.small(png)) < len(png) / 2
+
+
+def test_frames_are_drawn_anew_when_what_draws_them_has_changed(monkeypatch, tmp_path):
+    source = (book.DOCS / "players.py").read_text(encoding="utf-8")
+    assert "lossless=True" in source
+    changed = tmp_path / "players.py"
+    changed.write_text(source.replace("lossless=True", "quality=80"), encoding="utf-8")
+    before = players.fingerprint(nbformat.v4.new_notebook())
+    assert players.fingerprint(nbformat.v4.new_notebook()) == before
+    monkeypatch.setattr(players, "__file__", str(changed))
+    assert players.fingerprint(nbformat.v4.new_notebook()) != before
 
 
 # The site
@@ -183,3 +274,47 @@ def test_on_paper_links_say_on_which_page_is_what_they_lead_to(small_site):
         assert unprinted not in text
     assert 'id="solutions-01_a-answer"' in str(solutions)
     assert 'src="_images/a.png"' in str(solutions)
+
+
+@pytest.fixture
+def printings(monkeypatch, tmp_path):
+    """A function that prints a part which links to b; and the numbers given to each printing.
+
+    What the PDFs tell of their pages, one after the other, is made up.
+    """
+    given = []
+
+    def prints(*told):
+        told = iter(told)
+        text = '<article id="a"><h1>A</h1><a href="#b">there</a><p id="b"></p></article>'
+        part = BeautifulSoup(text, "html.parser").article
+        monkeypatch.setattr(paper, "read_part", lambda *_: part)
+        monkeypatch.setattr(paper, "one_page", lambda _, numbers: given.append(numbers) or "")
+        monkeypatch.setattr(paper, "printed", lambda *_: b"a PDF")
+        monkeypatch.setattr(paper, "page_numbers", lambda _: next(told))
+        try:
+            return paper.print_pages(None, tmp_path, ["a"])
+        finally:
+            assert list(tmp_path.iterdir()) == []
+
+    return prints, given
+
+
+def test_the_course_is_printed_until_its_page_numbers_are_right(printings):
+    prints, given = printings
+    first, then = {"a": 3, "b": 9}, {"a": 3, "b": 10}
+    assert prints(first, then, then) == b"a PDF"
+    assert given == [{}, first, then]
+
+
+def test_page_numbers_that_do_not_settle_stop_the_build(printings):
+    prints, given = printings
+    with pytest.raises(SystemExit, match="page numbers did not settle in 5 printings"):
+        prints(*({"a": 3, "b": n} for n in range(9)))
+    assert len(given) == 5
+
+
+def test_a_link_to_no_page_stops_the_build(printings):
+    prints, _ = printings
+    with pytest.raises(SystemExit, match=r"links lead to what is on no page: b$"):
+        prints({"a": 3})

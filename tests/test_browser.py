@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import jupytext
 import nbformat
+import paper
 import pytest
 from players import chapters_with_players, cut_down, widget_cells
 
@@ -29,14 +30,6 @@ FIRST = "00_start_here.ipynb"
 CHAPTER = "notebooks/01_fit_two_bells.ipynb"
 TEXT = "notebooks/source/01_fit_two_bells.md"
 SOLUTION = "notebooks/solutions/01_fit_two_bells.ipynb"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",  # the tests may run as root
-    "--disable-dev-shm-usage",  # containers have a small one
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 
 
 def typed_by_make(module, given):
@@ -138,10 +131,9 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     """Chromium's place: EMTOOLS_CHROMIUM, or what the system has."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    place = os.environ.get("EMTOOLS_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    place = paper.find_chromium()
     if place is None:
-        message = f"no browser: install one of {', '.join(names)}, or set EMTOOLS_CHROMIUM"
+        message = f"no browser: install one of {', '.join(paper.BROWSERS)}, or set EMTOOLS_CHROMIUM"
         if os.environ.get("EMTOOLS_REQUIRE_BROWSER"):
             pytest.fail(message)
         pytest.skip(message)
@@ -157,7 +149,7 @@ def lab(chromium, course):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=paper.FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.faults = []
 

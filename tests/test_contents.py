@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import build
 import contents
 import nbformat
 import pytest
@@ -18,7 +19,7 @@ FIRST = contents.SOURCE / f"{contents.stem(CHAPTERS[0])}.md"
 
 def test_every_written_chapter_has_its_text_and_the_others_have_none():
     texts = sorted(path.stem for path in contents.SOURCE.glob("[0-9][0-9]_*.md"))
-    assert texts == [contents.stem(chapter) for chapter in CHAPTERS if chapter["written"]]
+    assert texts == [contents.stem(chapter) for chapter in contents.written()]
 
 
 def test_a_chapter_needs_earlier_ones():
@@ -50,7 +51,7 @@ def test_tables_are_those_of_the_table(path, rows):
 
 
 def test_hours_in_the_readme_are_those_of_the_table():
-    written = [chapter for chapter in CHAPTERS if chapter["written"]]
+    written = contents.written()
     hours = [round(sum(c[kind] for c in written) / 60) for kind in ("reading", "exercises")]
     said = "about {} hours to read, and {} more for the exercises".format(*hours)
     assert said in contents.README.read_text(encoding="utf-8")
@@ -81,12 +82,27 @@ def test_a_text_calls_no_chapter_by_its_number_alone():
         assert alone == [], path
 
 
-def test_a_number_can_be_given_once(monkeypatch):
+@pytest.mark.parametrize(
+    ("same", "others", "words"),
+    [
+        ({"number": "01"}, [{"file": "this"}, {"file": "that"}], "number 01 twice: this and that"),
+        ({"file": "this"}, [{"number": "01"}, {"number": "05"}], "file this twice: 01 and 05"),
+    ],
+)
+def test_a_number_and_a_file_can_be_given_once(same, others, words, monkeypatch):
     rest = dict.fromkeys(contents.KEYS, ())
-    twice = [rest | {"number": "01", "file": name} for name in ("this", "that")]
+    twice = [rest | same | other for other in others]
     monkeypatch.setattr(contents, "course", lambda: {"chapter": twice})
-    with pytest.raises(ValueError, match="number 01 twice: this and that"):
+    with pytest.raises(ValueError, match=words):
         contents.chapters()
+
+
+def test_a_chapter_that_is_not_there_is_named_and_none_is_built(tmp_path, monkeypatch):
+    """Also beside one that is there."""
+    monkeypatch.setattr(build, "build", lambda *_: pytest.fail("built"))
+    with pytest.raises(SystemExit, match=r"^no chapter is called 98 or 99$"):
+        build.main(["98", "01", "99", "--into", str(tmp_path / "notebooks")])
+    assert list(tmp_path.iterdir()) == []
 
 
 # Renumbering. The word is apart from the numbers here, so that renumbering leaves this file alone.
@@ -162,7 +178,7 @@ def mentions(text):
 
 def test_chapters_change_places_and_back(copy):
     """Two written ones, and a third with a planned one: no stale name, link, id or mention."""
-    written = [chapter for chapter in CHAPTERS if chapter["written"]]
+    written = contents.written()
     [planned, *_] = [chapter for chapter in CHAPTERS if not chapter["written"]]
     _, two_days, _ = contents.course()["walk"]
     [end] = [chapter for chapter in written if chapter["file"] == two_days["last"]]
@@ -208,7 +224,7 @@ def test_a_range_and_a_chapter_that_is_gone_are_named(tmp_path):
     assert list(contents.doubtful_mentions(text, numbers)) == [moved, f"{ONE} 07"]
 
 
-@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c["written"]], ids=contents.stem)
+@pytest.mark.parametrize("chapter", contents.written(), ids=contents.stem)
 def test_a_chapters_files_speak_of_its_number(chapter):
     """Its checks, drawings, tests and answers: a renumbering may have taken one for another."""
     name, number = chapter["file"], chapter["number"]
@@ -230,6 +246,8 @@ def test_a_chapters_files_speak_of_its_number(chapter):
     [
         ('needs = ["fit_two_bells"]', 'needs = ["fit_no_bells"]', "arrays needs fit_no_bells, wh"),
         ('question = "why did', 'riddle = "why did', "work_in_log_space has no question"),
+        ('number = "03"\n', "", "work_in_log_space has no number"),
+        ('file = "fit_two_bells"\n', "", "number 2 from the top has no file$"),
         ('number = "03"', 'number = "04"', "number 04 twice"),
     ],
 )

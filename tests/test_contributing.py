@@ -11,11 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import contents
 import new_chapter
 import pytest
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
+PLANNED = next(chapter for chapter in contents.chapters() if not chapter["written"])
 TOSS = ("17", "toss_a_coin", "Toss a coin", "coin")
 
 
@@ -62,9 +64,21 @@ def test_a_new_chapter_passes_as_it_is(copy):
         (0, "7", "'7' is no number of two digits"),
         (0, "05", "there is a chapter 05. Give the later ones higher numbers in .* make renumber"),
         (1, "Toss a coin", "'Toss a coin' can be no file's name"),
-        (1, "fit_two_bells", "exercises/fit_two_bells.py is there. Take another name"),
+        (1, "fit_two_bells", "chapter 01 has the file fit_two_bells. Take another name"),
+        (1, "start_here", "chapter 00 has the file start_here"),
+        (1, PLANNED["file"], f"chapter {PLANNED['number']} has the file {PLANNED['file']}"),
+        (1, "class", "'class' is a word of Python itself"),
+        (1, "every_exercise", "tests/exercises/test_every_exercise.py is there"),
+        (1, "coin", "file and module are both 'coin', and so are their tests. Take two names"),
         (2, "coin", "the title 'coin' must be a verb"),
-        (3, "families", "emtools/families.py is there"),
+        (3, "families", "there is an emtools.families"),
+        (3, "hmm", "there is an emtools.hmm"),
+        (3, "lambda", "'lambda' is a word of Python itself"),
+        (3, "scale", "there is an emtools.scale"),
+        (3, "course", "there is an emtools.course"),
+        (3, "fit", "there is an emtools.fit"),
+        (3, "sample", "there is an emtools.sample"),
+        (3, "report", "tests/course/test_report.py is there"),
     ],
 )
 def test_a_slip_is_named_and_nothing_is_written(place, typed, words, monkeypatch):

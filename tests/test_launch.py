@@ -16,8 +16,9 @@ from pathlib import Path
 import build
 import contents
 import nbformat
+import paper
 import pytest
-from test_browser import CHROMIUM_FLAGS, chromium  # noqa: F401
+from test_browser import chromium  # noqa: F401
 from test_packaging import ADDRESS, PROJECT, tracked_files
 
 ROOT = Path(__file__).parents[1]
@@ -174,6 +175,24 @@ def test_the_readme_says_where_the_course_is_on_the_web(monkeypatch):
     assert "](https://mybinder.org/v2/gh/Some-One/some.course/HEAD?" in moved
 
 
+@pytest.mark.parametrize("end", ["", "/", ".git"])
+def test_the_address_may_be_written_in_three_ways(end, monkeypatch, tmp_path):
+    address = f'[project.urls]\nRepository = "https://github.com/Some-One/some.course{end}"\n'
+    (tmp_path / "pyproject.toml").write_text(address, encoding="utf-8")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    assert build.repository() == "Some-One/some.course"
+    assert build.web_address() == "https://some-one.github.io/some.course/"
+
+
+@pytest.mark.parametrize("address", ["https://example.org/some/course", "https://github.com/some"])
+def test_an_address_elsewhere_is_named(address, monkeypatch, tmp_path):
+    text = f'[project.urls]\nRepository = "{address}"\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match=rf"^pyproject\.toml: Repository = '{address}'"):
+        build.repository()
+
+
 # How soon
 
 
@@ -218,7 +237,7 @@ def test_the_first_chapter_is_ready_within_15_seconds(request, tmp_path):
     place = request.getfixturevalue("chromium")
     pattern = re.compile(r"http://127\.0\.0\.1:\S+token=\S+")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=place, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=place, args=paper.FLAGS)
         page, begun = browser.new_page(), time.monotonic()
         with make_course(tmp_path) as log:
             while not ((said := pattern.search(log.read_text("utf-8"))) and answers(said[0])):

@@ -17,7 +17,6 @@ import shutil
 import socketserver
 import subprocess
 import sys
-import tarfile
 import threading
 import zipfile
 from functools import partial
@@ -25,9 +24,9 @@ from pathlib import Path
 
 import lite
 import nbformat
+import paper
 import pytest
 from test_browser import (
-    CHROMIUM_FLAGS,
     NOTEBOOK,
     ROOT,
     check_run,
@@ -48,83 +47,6 @@ if os.environ.get("EMTOOLS_EVERY_CHAPTER"):
     CHAPTERS = [*EVERY, *sorted((ROOT / "notebooks/solutions").glob("*.ipynb"))]
 else:
     CHAPTERS = [path for path in EVERY if path.stem[3:] in FEW]
-
-
-# What Pyodide is taken, and that it is the right one
-
-
-@pytest.fixture
-def package(tmp_path):
-    """An npm package of a very small Pyodide."""
-    packages = {
-        name: {"name": name, "depends": depends, "file_name": f"{name}.whl", "sha256": "0"}
-        for name, depends in {
-            **{name: [] for name in lite.TAKEN},
-            "matplotlib": ["numpy", "prompt_toolkit"],  # by another name
-            "prompt-toolkit": ["six"],
-            "six": [],
-            "scipy": ["numpy"],
-        }.items()
-    }
-    files = {
-        "package.json": {"version": "1.2.3"},
-        "pyodide-lock.json": {"info": {"python": "3.14.2"}, "packages": packages},
-        "pyodide.mjs": "main",
-        "pyodide.asm.wasm": "machine",
-        "pyodide.d.ts": "types",
-    }
-    folder = tmp_path / "package"
-    folder.mkdir()
-    for name, content in files.items():
-        text = content if isinstance(content, str) else json.dumps(content)
-        (folder / name).write_text(text, encoding="utf-8")
-    with tarfile.open(tmp_path / "pyodide.tgz", "w:gz") as tarball:
-        tarball.add(folder, "package")
-    return tmp_path / "pyodide.tgz"
-
-
-def test_the_lock_holds_what_the_course_needs_and_no_more(package, tmp_path):
-    lite.main(["--lock", str(tmp_path / "lock.json"), "--take", str(package)])
-    lock = json.loads((tmp_path / "lock.json").read_text("utf-8"))
-    assert lock["pyodide"] == "1.2.3"
-    assert set(lock["packages"]) == {*lite.TAKEN, "prompt-toolkit", "six"}
-    assert lock["interpreter"] == {
-        "pyodide.asm.wasm": lite.hashed(b"machine"),
-        "pyodide.mjs": lite.hashed(b"main"),
-    }
-
-
-def test_what_is_published_is_what_the_kernel_asks_for():
-    from jupyterlite_pyodide_kernel import constants
-
-    lock = json.loads(lite.LOCK.read_text("utf-8"))
-    assert lock["pyodide"] == constants.PYODIDE_VERSION
-    assert lock["info"]["python"].startswith(f"{constants.PYODIDE_PYTHON_VERSION}.")
-
-
-@pytest.mark.parametrize("content", [None, b"another"])
-def test_a_missing_or_wrong_file_stops_the_build(content, tmp_path):
-    source, into = tmp_path / "source", tmp_path / "site"
-    for folder in (source, into):
-        folder.mkdir()
-    (into / "jupyter-lite.json").touch()  # of the site before
-    lock = {"pyodide": "1", "info": {}, "interpreter": {"a.mjs": "0" * 64}, "packages": {}}
-    (tmp_path / "lock.json").write_text(json.dumps(lock), encoding="utf-8")
-    if content:
-        (source / "a.mjs").write_bytes(content)
-    options = ["--lock", tmp_path / "lock.json", "--pyodide", source.as_uri(), "--into", into]
-    with pytest.raises(SystemExit) as stopped:
-        lite.main(list(map(str, options)))
-    expected = "is not the file that the lock means" if content else "cannot be had"
-    assert re.fullmatch(rf"file://\S+/a\.mjs {expected}[^\n]+", stopped.value.code)
-    assert [path.name for path in into.iterdir()] == ["jupyter-lite.json"]
-
-
-def test_no_other_folder_is_overwritten(tmp_path):
-    (tmp_path / "thesis.tex").touch()
-    with pytest.raises(SystemExit, match="no site of JupyterLite: name another folder"):
-        lite.main(["--into", str(tmp_path)])
-    assert (tmp_path / "thesis.tex").exists()
 
 
 # The site
@@ -241,7 +163,7 @@ def new_page(chromium, proxy):  # noqa: F811
 
     to_nowhere = {"server": f"http://127.0.0.1:{proxy.server_address[1]}", "bypass": "127.0.0.1"}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=paper.FLAGS)
         options = {"viewport": {"width": 1280, "height": 900}, "proxy": to_nowhere}
         yield lambda: browser.new_context(**options).new_page()
         browser.close()

@@ -25,7 +25,7 @@ CHAPTERS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
 EVERY = CHAPTERS + SOLUTIONS
 
-WRITTEN = {chapter["number"]: chapter for chapter in contents.chapters() if chapter["written"]}
+WRITTEN = {chapter["number"]: chapter for chapter in contents.written()}
 # What a chapter teaches of the modules it leaves on the shelf: the same functions, to the letter.
 # A later chapter may import from these modules, an earlier one may not.
 SHELF = {
@@ -328,6 +328,20 @@ def test_a_chapter_and_its_modules_hold_the_same_functions(path):
             assert in_chapter[name] == bare(getattr(on_shelf, name)), f"{module}.{name} differs"
 
 
+@named(CHAPTERS)
+def test_a_chapter_and_its_modules_hold_the_same_numbers(path):
+    source = "\n\n".join(c.source for c in code_cells(path) if not is_stub(c))
+    for module in SHELF[path.stem[:2]]:
+        on_shelf = vars(importlib.import_module(f"emtools.{module}"))
+        for name, value in constants_of(source):
+            assert on_shelf.get(name, value) == value, f"{module}.{name} differs"
+
+
+def test_the_numbers_of_a_chapter_are_found():
+    source = "A_B, LONG = (32, 4), 1000\nWIDE = 2.5  # nats\nK = 3\nTABLE = np.ones(2)"
+    assert list(constants_of(source)) == [("A_B", (32, 4)), ("LONG", 1000), ("WIDE", 2.5)]
+
+
 @pytest.mark.parametrize("module", WHOLE)
 def test_a_module_that_is_taught_whole_has_no_function_beside(module):
     on_shelf = importlib.import_module(f"emtools.{module}")
@@ -345,6 +359,20 @@ def definitions_of(source):
     tree = ast.parse(source)
     kinds = (ast.FunctionDef, ast.ClassDef)
     return {node.name: normal(node) for node in tree.body if isinstance(node, kinds)}
+
+
+def constants_of(source):
+    """Pairs of a name in capitals, of two letters or more, and the number given to it."""
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Assign):
+            continue
+        names = [name.id for name in ast.walk(node.targets[0]) if isinstance(name, ast.Name)]
+        if all(name.isupper() and len(name) > 1 for name in names):
+            try:
+                value = ast.literal_eval(node.value)
+            except ValueError:  # computed
+                continue
+            yield from zip(names, value if len(names) > 1 else [value], strict=True)
 
 
 def bare(member):

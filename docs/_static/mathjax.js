@@ -19,17 +19,22 @@ window.MathJax = {
             MathJax.startup.defaultReady();
         },
         pageReady() {
-            return MathJax.startup.defaultPageReady().then(letScrollByKey);
+            return MathJax.startup.defaultPageReady().then(() => {
+                letScrollByKey();
+                addEventListener("resize", letScrollByKey); // a telephone is turned, a page zoomed
+            });
         },
     },
 };
 
 // What still is too wide scrolls in a box of its own, which a keyboard must be able to reach.
 function letScrollByKey() {
+    const told = {tabindex: 0, role: "group", "aria-label": "equation, wider than the page"};
     for (const box of document.querySelectorAll("div.math")) {
-        if (box.scrollWidth <= box.clientWidth) continue;
-        box.tabIndex = 0;
-        box.setAttribute("role", "group");
-        box.setAttribute("aria-label", "equation, wider than the page");
+        const wide = box.scrollWidth > box.clientWidth;
+        for (const [name, value] of Object.entries(told)) {
+            if (wide) box.setAttribute(name, value);
+            else box.removeAttribute(name);
+        }
     }
 }

@@ -75,8 +75,8 @@ class Player(ipywidgets.VBox):
     ----------
     controls, says
         As given.
-    frame : callable
-        ``frame(*indices)`` is the picture there, as the bytes of a PNG file.
+    drawn, frame : callable
+        ``drawn(*indices)`` is the figure there, ``frame(*indices)`` the bytes of its PNG file.
     sliders : list of ipywidgets.SelectionSlider
         One for each control.
     """
@@ -84,13 +84,14 @@ class Player(ipywidgets.VBox):
     def __init__(self, draw, says, controls, start=None, new_figure=plots.new_figure):
         self.controls, self.says = controls, says
 
-        @cache  # a frame takes 0.1 s to draw; moving back should take none
-        def frame(*indices):
+        def drawn(*indices):
             figure, axes = new_figure()
             draw(axes, *indices)
-            return plots.as_png(figure)
+            return figure
 
-        self.frame = frame
+        self.drawn = drawn
+        # A frame takes 0.1 s to draw; moving back should take none.
+        self.frame = cache(lambda *indices: plots.as_png(drawn(*indices)))
         places = start or (0,) * len(controls)
         self.sliders = [
             new_slider(label, words, place)
@@ -105,9 +106,17 @@ class Player(ipywidgets.VBox):
         super().__init__([row, self.picture])
         self.add_class("em-player")
 
+    def places(self):
+        """Where the sliders stand."""
+        return [slider.index for slider in self.sliders]
+
+    def table(self):
+        """The numbers behind the picture that is shown, as `plots.table` gives them."""
+        return plots.table(self.drawn(*self.places()))
+
     def show(self, _=None):
         """Show the picture of the places where the sliders stand, and say what it shows."""
-        places = [slider.index for slider in self.sliders]
+        places = self.places()
         self.picture.value = image_tag(
             self.frame(*places), self.says(*places), **{"class": "em-frame", "onload": NAMES}
         )

@@ -48,7 +48,7 @@ def old_faithful():
 
     Notes
     -----
-    Source: R's ``datasets::faithful`` (Azzalini and Bowman, 1990).
+    Source: R's ``datasets::faithful`` (Härdle, 1991).
     """
     table = _load("faithful.csv")
     return np.column_stack([table["eruptions"], table["waiting"]])
@@ -64,7 +64,7 @@ def waiting():
 
     Notes
     -----
-    Source: R's ``datasets::faithful`` (Azzalini and Bowman, 1990).
+    Source: R's ``datasets::faithful`` (Härdle, 1991).
     """
     return _load("faithful.csv")["waiting"]
 

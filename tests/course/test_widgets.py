@@ -84,6 +84,16 @@ def test_moving_back_shows_the_same_picture_again(player):
     assert image_of(player) == before
 
 
+def test_the_numbers_are_those_of_the_picture_that_is_shown(player, waiting):
+    figure, axes = plots.new_figure()
+    plots.draw_mixture(axes, waiting, CONVERGED, mark=66)
+    axes.set_title("iteration 1", loc="left")
+    at_start = player.table()
+    player.sliders[0].index = 1
+    assert player.table() == plots.table(figure)
+    assert player.table() != at_start
+
+
 def test_the_play_button_moves_the_slider(player):
     play = player.children[0].children[0]
     play.value = 1

@@ -77,7 +77,12 @@ WRONG = [
     (
         check.equal_circles,
         [lambda m: circles(m, m.covariances * 0 + 1)],
-        "it should be",
+        "has zeros",
+    ),
+    (
+        check.equal_circles,
+        [lambda m: circles(m, np.array([1, 1, 2])[:, None, None] * np.eye(3))],
+        "The diagonal of component 0 is 1, 1, 1; it should be",
     ),
 ]
 

@@ -33,7 +33,6 @@ RIGHT = [
     (check.how_narrow, [0.00745058, 15.8114]),
     (check.n_runs, [[1000, 1000, 2, 2]]),
     (check.shares_from_odds, [by_maximum]),
-    (check.shares_from_odds, [by_limits]),
 ]
 
 
@@ -106,6 +105,8 @@ def test_wrong_answers_hear_what_is_wrong(exercise, answers, hint):
         (lambda joint: by_maximum(joint / 2), False, "Is it Eq. (3) still"),
         (lambda joint: by_maximum(np.clip(joint, -700, 0)), False, "two waits far out"),
         (lambda joint: by_maximum(joint).sum(axis=0), False, "of the shape of the log joint"),
+        (by_limits, False, "With three"),
+        (lambda joint: np.nan_to_num(against(0)(joint), nan=1.0), False, "With three"),
         (lambda joint: 1 / 0, False, "ZeroDivisionError"),
     ],
 )

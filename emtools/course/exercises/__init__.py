@@ -133,6 +133,7 @@ def judge(answer, expected, slips, *, what, because="", rtol=1e-3, hint=None):
     """
     if answer is None:
         return to_do(what)
+    answer = list(answer.values()) if isinstance(answer, dict) else answer
     if is_fit(answer):
         return not_yet("That is a whole Fit. Which part is asked for: its .log_likelihood?")
     if callable(answer):

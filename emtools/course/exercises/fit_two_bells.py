@@ -35,6 +35,10 @@ def e_step_by_hand(share: float | None) -> Verdict:
             (1 / (1 + np.exp(0.2)), "The scaled residuals are squared in Eq. (1)."),
             (14 / 30, "That compares distances. Eq. (3) compares densities."),
             (1 / (1 + np.exp(-1.2)), "That is the share of the long bell."),
+            (
+                [1 / (1 + np.exp(-1.2)), 1 / (1 + np.exp(1.2))],
+                "Those are both shares, long and short; hand over the second alone.",
+            ),
             (np.exp(-1.2), "Those are the odds of short to long; the share is odds / (1 + odds)."),
             (np.exp(1.2), "Those are the odds of long to short; the share is 1 / (1 + odds)."),
             (0.6062, "That is what the fitted bells say. The guess has means 80 and 50, 5 wide."),
@@ -73,6 +77,8 @@ def m_step_by_hand(mean: float | None, std: float | None) -> Verdict:
             [
                 (34.56, "That is the variance; the standard deviation is its square root."),
                 (np.sqrt(17.28), "The sum of squares is divided by the soft count 2.5, not by 5."),
+                (np.sqrt(59.648), "The square of 66 counts half as well: its share is one half."),
+                (np.sqrt(149.12 / 3), "The square of 66 counts half, and the divisor is 2.5."),
                 (
                     np.sqrt(57.6),
                     "Two slips give this number: dividing by the soft count minus one, or "

@@ -160,6 +160,8 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
             ),
             (-3120.618622, "Diagonal bells do not complain, and count the wait twice. Full bells!"),
             (-1144.193154, "Diagonal bells, on the right rows and columns. Full bells!"),
+            (-1136.435400, "Tied bells, on the right rows and columns. Full bells, the default!"),
+            (-1703.808478, "Circles, on the right rows and columns. Full bells, the default!"),
             (-275.513798, "You left out more than needed: the waits can stay."),
             (-1030.281676, "You left out more than needed: the eruptions can stay."),
             (-1034.001750, "You left out more than needed: the eruptions can stay."),
@@ -170,4 +172,6 @@ def mend_the_table(log_likelihood: float | None) -> Verdict:
         because="271 rows and two columns: one row had a gap, one column was constant, one said "
         "the same as another. Three different messages, three different cures.",
         rtol=1e-6,
+        hint="Leave out one row and two columns, and set no min_std: then all three messages are "
+        "answered.",
     )

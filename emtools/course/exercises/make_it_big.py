@@ -283,8 +283,9 @@ def verdict_on_passes(passes, waits, is_list):
     once, again = passes
     if once and not again:
         return not_yet(
-            "The second pass is empty: a generator is gone through once. Return something whose "
-            "`__iter__` begins anew: `Again`."
+            "The second pass is empty: a generator, and an open file, are gone through once. "
+            "Return something whose `__iter__` begins anew, such as `Again` of a function, and "
+            "open the file inside that function."
         )
     if any(isinstance(chunk, (int, float, np.number)) for chunk in once):
         return not_yet(

@@ -189,7 +189,12 @@ def rule_of_your_own(stop: Callable) -> Verdict:
                 f"{enough} steps; {allowed} are allowed. Does your rule look at the gains?"
             )
         said.append(f"step {n} of the {name}")
-    return right(f"It stops at {', '.join(said)}; each is less than 0.001 nats short.")
+    tiny = answer_of(stop, [-1000.0, -1000.0 + 1e-12])
+    fooled = not isinstance(tiny, Verdict) and truth_of(tiny) is True
+    return right(
+        f"It stops at {', '.join(said)}; each is less than 0.001 nats short."
+        + fooled * " (One tiny gain is enough for it: a run that begins flatter would fool it.)"
+    )
 
 
 @cache

@@ -125,6 +125,13 @@ PAIRS = [
     ),
     (
         THREE,
+        mixture_of(A, B, (0.5, 80.0, 6.00003)),
+        False,
+        "With one std 6.00003 instead of 6 it is another mixture: that is 5e-6 apart, and 1e-6 is "
+        "allowed.",
+    ),
+    (
+        THREE,
         mixture_of(C, A, (0.3, 60.0, 4.00000001)),
         True,
         "A std of 4.00000001 instead of 4 is within 1e-6.",

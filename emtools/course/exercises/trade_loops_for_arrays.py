@@ -32,6 +32,8 @@ def shapes(answer: list[tuple] | None) -> Verdict:
     ]
     if isinstance(answer, str):
         return not_yet("The answer is a list of four tuples, without quotes.")
+    if isinstance(answer, list | tuple) and any(isinstance(shape, str) for shape in answer):
+        return not_yet("Write the four shapes as tuples, without quotes.")
     try:
         answer = [tuple(np.atleast_1d(shape).tolist()) for shape in answer]
     except (TypeError, ValueError):
@@ -95,9 +97,15 @@ def count_first(m_step_counted: Callable) -> Verdict:
         forgetful = arrays.m_step(values, arrays.e_step(values, forgetful))
     if is_close(counted, forgetful):
         return to_do("So far it forgets the counts: each of the 51 values counts once.")
-    if not is_close(np.sum(counted.weights), 1.0):
+    total = np.sum(counted.weights)
+    if is_close(total, len(values) / times.sum()):
+        return not_yet("The weights sum to 51/272: the soft counts do not use times yet.")
+    if not is_close(total, 1.0):
         return not_yet("The weights do not sum to one: divide the soft counts by times.sum().")
-    return not_yet("Not the same as on all 272. Do counts, means and variances all use times?")
+    return not_yet(
+        "Not the same as on all 272. Do counts, means and variances all use times, and are the "
+        "stds roots of the variances?"
+    )
 
 
 def memory(megabytes: float | None) -> Verdict:

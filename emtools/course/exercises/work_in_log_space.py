@@ -106,6 +106,7 @@ def build_lse(log_sum_exp: Callable) -> Verdict:
         ([1000.0, 1000.0], "a row above the ceiling (exp(710) is infinite)"),
         ([-np.inf, -3.0], "a row with one -inf, a component of weight 0"),
         ([-np.inf, -np.inf], "a row of -inf alone"),
+        ([800.0, -900.0, 0.0], "a row too wide for anything but its maximum"),
     ]
     for row, name in rows:
         found = answer_of(log_sum_exp, np.array(row))
@@ -124,7 +125,7 @@ def build_lse(log_sum_exp: Callable) -> Verdict:
             )
     if "logaddexp" in names_in(log_sum_exp) or log_sum_exp == np.logaddexp.reduce:
         return not_yet("It is right, but it is NumPy's own. Write Eq. (2) without np.logaddexp.")
-    return right("It agrees with np.logaddexp.reduce on five rows, the nasty ones included.")
+    return right("It agrees with np.logaddexp.reduce on six rows, the nasty ones included.")
 
 
 def fallen(log_sum_exp):
@@ -174,6 +175,11 @@ def judge_a_cure(e_step: Callable) -> Verdict:
         )
     if not is_close(far_row.sum(), 1.0, 1e-9):
         return not_yet(f"The row of 400 minutes sums to {far_row.sum():.4g}, not to one.")
+    if not is_close(far_row, logspace.e_step(far, bells)[0][1], 1e-9, atol=1e-300):
+        return not_yet(
+            "The row of 400 minutes sums to one, but the short bell's share is 5.6e-107 in log "
+            f"space, and here it is {far_row.min():.2g}."
+        )
     if not is_close(resp, logspace.e_step(galaxies, narrow)[0], 1e-9, atol=1e-300):
         return not_yet("400 minutes is right, but the galaxies are not as in log space.")
     return right("400 minutes is 1 / 5.6e-107, and all 82 galaxies agree with log space.")

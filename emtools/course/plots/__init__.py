@@ -134,11 +134,14 @@ def number_bells(ax, mixture):
         ax.text(*place, name, ha="center", va="center", clip_on=True)
 
 
-def numbers_at(places):
-    """Pairs of a place and the number of what stands there; equal places share one: "0, 1"."""
-    for place in np.unique(places.round(6), axis=0):
-        here = np.isclose(places, place, rtol=1e-3, atol=1e-6).all(axis=1)
-        yield place, ", ".join(map(str, np.flatnonzero(here)))
+def numbers_at(places, near=1e-6):
+    """Pairs of a place and the number of what stands there; near places share one: "0, 1"."""
+    left = list(range(len(places)))
+    while left:
+        first = places[left[0]]
+        here = [k for k in left if np.allclose(places[k], first, rtol=1e-3, atol=near)]
+        yield first, ", ".join(map(str, here))
+        left = [k for k in left if k not in here]
 
 
 def draw_mark(ax, x_n, mixture, unit):
@@ -279,8 +282,12 @@ def draw_pair(ax, X, mixture, resp, pair, *, names, radii=(1, 2)):
     for mean, covariance, colour in bells:
         draw_ellipse(ax, mean, covariance, radii=radii, colour=colour)
     halo = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
-    for mean, name in numbers_at(mixture.means[:, pair]):
-        ax.annotate(name, mean, (9, 9), textcoords="offset points", bbox=halo, clip_on=True)
+    width = np.ptp(X[:, pair], axis=0)
+    width[width == 0] = 1
+    for place, name in numbers_at(mixture.means[:, pair] / width, near=0.03):
+        ax.annotate(
+            name, place * width, (9, 9), textcoords="offset points", bbox=halo, clip_on=True
+        )
     fit_plane(ax, X[:, pair])
 
 
@@ -343,7 +350,8 @@ def draw_one_column(x, mixture, name):
     edges = np.histogram_bin_edges(x, bins="fd")
     draw_mixture(ax, x, mixture, bin_width=edges[1] - edges[0])
     ax.set_xlabel(name)
-    ax.set_ylabel("density")
+    unit = name.rpartition("(")[2].removesuffix(")") if name.endswith(")") else ""
+    ax.set_ylabel(f"density (per {unit})" if unit else "density")
     name_components(ax, mixture)
     return ax
 
@@ -386,8 +394,10 @@ def draw_timings(ax, sizes, timings):
     timings : dict of str to sequence of float
         Seconds for each size, by the name of what was timed.
     """
-    for (name, seconds), colour, marker in zip(timings.items(), COLOURS, MARKERS, strict=False):
-        ax.loglog(sizes, seconds, color=colour, marker=marker, linewidth=2)
+    ways = zip(timings.items(), COLOURS, MARKERS, strict=False)
+    for order, ((name, seconds), colour, marker) in enumerate(ways):
+        size = 10 - 5 * order / len(timings)  # where two meet, the smaller one lies on top
+        ax.loglog(sizes, seconds, color=colour, marker=marker, markersize=size, linewidth=2)
         ax.text(1.5 * sizes[-1], seconds[-1], name, va="center")
     ax.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)  # the names stand in the margin
     ax.set_xlabel("number of observations N")

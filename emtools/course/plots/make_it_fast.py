@@ -136,7 +136,7 @@ def draw_errors(ax, offsets, errors, *, std):
 
 
 def draw_predictions(ax, pairs):
-    """Measured against predicted time of several problems, and a band of a factor of 2.
+    """Predicted and measured time of several problems, one a row, and a band of a factor of 2.
 
     Parameters
     ----------
@@ -145,21 +145,18 @@ def draw_predictions(ax, pairs):
     pairs : dict of (int, int, int) to (float, float)
         Milliseconds for an iteration, predicted and measured, by N, D and K.
     """
+    for row, (predicted, measured) in enumerate(pairs.values()):
+        ax.barh(row, 1.5 * predicted, left=predicted / 2, height=0.6, color=PALE)
+        ax.plot([predicted] * 2, [row - 0.3, row + 0.3], color=INK, linewidth=1.2)
+        ax.plot(measured, row, "o", color=COLOURS[0], markersize=8)
+    names = ("half to twice the prediction", "predicted", "measured")
+    for drawn, name in zip((ax.patches[0], *ax.lines[:2]), names, strict=True):
+        drawn.set_label(name)
     times = np.array(list(pairs.values()))
-    diagonal = np.array([times.min() / 3, times.max() * 3])
-    ax.fill_between(diagonal, diagonal / 2, diagonal * 2, color=PALE, label="a factor of 2")
-    ax.loglog(diagonal, diagonal, color=QUIET, linewidth=1, label="as predicted")
-    middle = np.sqrt(diagonal.prod())
-    for case, (predicted, measured) in sorted(pairs.items(), key=lambda item: item[1]):
-        ax.loglog(predicted, measured, "o", color=COLOURS[0], markersize=7)
-        left = measured > middle  # beside the band and the dot, on the side that has room
-        edge = min(measured / 2, predicted) if left else max(measured * 2, predicted)
-        ax.annotate(
-            "N = {:,}, D = {}, K = {}".format(*case), (edge, measured), (-7 if left else 7, 0),
-            textcoords="offset points", ha="right" if left else "left", va="center", fontsize=10,
-        )  # fmt: skip
-    ax.set_xlim(*diagonal)
-    ax.set_ylim(*diagonal)
-    ax.set_xlabel("predicted time for one iteration (ms)")
-    ax.set_ylabel("measured (ms)")
-    ax.legend(loc="upper left")
+    ax.set_xscale("log")
+    ax.set_xlim(times.min() / 4, times.max() * 4)
+    ax.set_yticks(range(len(pairs)), ["N = {:,}, D = {}, K = {}".format(*case) for case in pairs])
+    ax.set_ylim(len(pairs) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel("time for one iteration (ms)")
+    ax.legend(loc="upper right")

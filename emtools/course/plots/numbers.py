@@ -117,9 +117,9 @@ def drawn_in(ax):
         if shape not in inner:
             yield shape, *outline(ax, shape)
     for image in ax.images:
-        table = np.asarray(image.get_array())
-        rows, columns = np.indices(table.shape[:2]).reshape(2, -1)
-        yield image, "image", np.column_stack([columns, rows]), list(table[rows, columns])
+        cells = np.asarray(image.get_array())
+        rows, columns = np.indices(cells.shape[:2]).reshape(2, -1)
+        yield image, "image", np.column_stack([columns, rows]), list(cells[rows, columns])
 
 
 def in_units(ax, points, transform):

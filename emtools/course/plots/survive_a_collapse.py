@@ -142,7 +142,7 @@ def draw_penalised(axes, plain, penalised):
         for place, right in ((0, False), (len(values) - 1, True)):
             text = f"\u2212{-values[place]:.1f}"
             up = (values[place] == max(values)) ^ right
-            shift, side = (0, 8 if not up else -16), "right" if right else "left"
+            shift, side = (0 if right else 8, -16 if up else 8), "right" if right else "left"
             ax.annotate(text, (place, values[place]), shift, "data", "offset points", ha=side)
         ax.set_title(title, loc="left")
         ax.set_xlabel("iteration")

@@ -42,8 +42,8 @@ def test_panels_that_look_the_same_are_told_once(waiting, path):
     words = describe(axes[0].figure)
     assert words.startswith("2 panels, each with: density (per minute) from -0.006")
     assert words.endswith(
-        " Panel 1, start: 1; 0; 66 minutes: 31% short bell."
-        " Panel 2, iteration 1: 1; 0; 66 minutes: 18% short bell."
+        " Panel 1, start: 0; 1; 66 minutes: 31% short bell."
+        " Panel 2, iteration 1: 0; 1; 66 minutes: 18% short bell."
     )
 
 

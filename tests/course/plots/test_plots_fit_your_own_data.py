@@ -67,7 +67,7 @@ def test_one_column_is_a_histogram_whatever_its_shape(birds):
     )
     flat = plots.draw_fit(X[:, 2:3], one, names="flipper (mm)")
     assert flat.get_xlabel() == "flipper (mm)"
-    assert flat.get_ylabel() == "density"
+    assert flat.get_ylabel() == "density (per mm)"
     assert_allclose(sum(bar.get_width() * bar.get_height() for bar in flat.patches), 1, rtol=1e-12)
     heights = [line.get_ydata() for line in flat.lines[:4]]
     assert_allclose(sum(heights[:3]), heights[3])
@@ -121,3 +121,14 @@ def test_tables_side_by_side_have_one_frame(birds):
     figures.draw_beside(axes, {"one": X[:, :2], "other": X[:, :2] + 30}, NAMES[:2])
     assert axes[0].get_xlim() == axes[1].get_xlim()
     assert axes[0].get_xlim()[1] > X[:, 0].max() + 30
+
+
+def test_components_nearly_in_one_place_share_a_number(birds):
+    X, mixture = birds
+    apart = np.array([[1.0, 0.0], [0.0, 0.0], [0.02, 0.0]])
+    assert [name for _, name in plots.numbers_at(apart)] == ["0", "1", "2"]
+    assert [name for _, name in plots.numbers_at(apart, near=0.03)] == ["0", "1, 2"]
+    ax = plots.new_axes()
+    resp, _ = e_step(X, mixture)
+    plots.draw_pair(ax, X, mixture, resp, (1, 3), names=("bill depth (mm)", "body mass (g)"))
+    assert sorted(text.get_text() for text in ax.texts) == ["0, 1", "2"]
