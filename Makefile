@@ -96,8 +96,8 @@ NEWS := @jupyterlab/apputils-extension:announcements
 chapter: .venv/developer
 	$(PY) docs/new_chapter.py "$(NUMBER)" "$(FILE)" "$(TITLE)" "$(MODULE)"
 
-# Coursework: assignments for nbgrader, of a seed that is another each year; their grading, and once the answers in
-# words are marked, feedback and tables anew; slides. docs/pages/lecturers.md says when.
+# Coursework: assignments for nbgrader, of a secret seed that is another each year; their grading, and once the answers
+# in words are marked, feedback and tables anew; slides. docs/pages/lecturers.md says when.
 .PHONY: coursework grade feedback slides
 COURSEWORK := $(PY) docs/coursework.py
 coursework: .venv/developer

@@ -25,6 +25,7 @@ from coursework_text import BadText, read_questions
 TEXTS = contents.SOURCE / "coursework"
 INTO = contents.ROOT / "coursework"
 NBGRADER = (0, 9, 5)
+EXAMPLE = 620448401733239  # the lecturers' page has it
 BOOK, SETTINGS = "gradebook.db", "nbgrader_config.py"
 CONFIG = '''"""Settings of nbgrader for this course folder; more of them go below."""
 
@@ -70,7 +71,7 @@ def seed_of(text):
     """The seed as a number."""
     if not text.isdecimal():
         found = repr(text) if text else "nothing"
-        raise BadText(f"The seed is a whole number, such as SEED=620448401733239, not {found}.")
+        raise BadText(f"The seed is a whole number, such as SEED={EXAMPLE}, not {found}.")
     return int(text)
 
 
@@ -135,7 +136,7 @@ def build(names, seed, texts, into):
         move(folder, into, picked)
     print(f"In {os.path.relpath(into)}: {', '.join(picked)}.")
     print("release/ is for the students; source/ holds answers and hidden tests.")
-    if seed < 10**9:
+    if seed < 10**9 or seed == EXAMPLE:
         print("This seed can be guessed: whoever has the course can make these answers with it.")
 
 

@@ -62,7 +62,7 @@ def test_a_seed_that_can_be_guessed_is_told(tmp_path, capsys, monkeypatch):
     (texts / "plain.md").write_text("# Plain\n")
     for step in ("generate", "move"):
         monkeypatch.setattr(coursework, step, lambda *_: None)
-    for seed, told in (("2027", True), ("620448401733239", False)):
+    for seed, told in (("2027", True), (str(coursework.EXAMPLE), True), ("481516234200815", False)):
         arguments = ["--seed", seed, "--texts", str(texts), "--into", str(tmp_path / seed)]
         coursework.main(["build", *arguments])
         assert ("This seed can be guessed" in capsys.readouterr().out) is told

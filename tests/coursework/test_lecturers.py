@@ -5,6 +5,7 @@ import struct
 import tomllib
 
 import contents
+import coursework
 import lecturers
 import pytest
 
@@ -74,3 +75,10 @@ def test_links_lead_somewhere():
 def test_nbgrader_is_in_the_extra():
     project = tomllib.loads((contents.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "nbgrader" in project["project"]["optional-dependencies"]["coursework"][0]
+
+
+def test_the_seed_of_its_examples_is_known_to_the_build():
+    assert set(re.findall(r"SEED=(\d+)|coursework/(\d+)", TEXT)) == {
+        (str(coursework.EXAMPLE), ""),
+        ("", str(coursework.EXAMPLE)),
+    }
