@@ -108,7 +108,7 @@ def chosen(names, known):
 
 def build(names, seed, texts, into):
     """Write a course folder with these assignments, as nbgrader generates them, or nothing."""
-    from coursework_grade import open_book
+    from coursework_grade import check_book
 
     picked = chosen(names, assignments(texts))
     files = [place for place in (into, *into.parents) if place.is_file()]
@@ -118,8 +118,7 @@ def build(names, seed, texts, into):
     if handed_in:
         raise BadText(f"{handed_in[0]} has been handed in: what is being graded is not made anew.")
     if all((into / file).exists() for file in (BOOK, SETTINGS)):
-        with open_book(into):
-            pass  # it can be read: a copy of it takes in the assignments
+        check_book(into)  # a copy of it takes in the assignments
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".building-") as folder:
         folder = Path(folder)

@@ -48,8 +48,7 @@ def grade(course, name, again=False, jobs=None):
         Why a student's submission was not graded, for those that were not.
     """
     papers, failed = submissions(course, name)
-    with open_book(course):
-        pass  # it can be opened: else nobody is graded
+    check_book(course)
     due = {student: path for student, path in papers.items() if again or is_new(course, path)}
     failed |= for_each(grade_one, course, name, due, jobs)
     found = [
@@ -75,8 +74,7 @@ def write_feedback(course, name):
     graded = [path.parent.name for path in sorted((course / "autograded").glob(f"*/{name}"))]
     if not graded:
         raise BadText(f"{name} has not been graded: make grade first.")
-    with open_book(course):
-        pass
+    check_book(course)
     failed = for_each(give_feedback, course, name, graded)
     for student, reason in failed.items():
         print(f"{student}: NO FEEDBACK: {reason}")
@@ -306,6 +304,12 @@ def open_book(course):
         raise BadText(f"The gradebook {url} cannot be opened ({in_a_line(error)}).") from error
     with quiet(), book:
         yield book
+
+
+def check_book(course):
+    """Stop, before anything is done, where settings or gradebook cannot be read."""
+    with open_book(course):
+        pass
 
 
 def write_tables(course, name):
