@@ -117,8 +117,7 @@ NAIVE = """
 import sys
 
 def log_mean_exp(row):
-    print("\\nis this right?", file=sys.stderr)
-    print(file=sys.stderr)
+    print("is this right?" if len(row) > 2 else "", file=sys.stderr)
     return np.log(np.mean(np.exp(row)))
 """
 
