@@ -1,5 +1,6 @@
 """The command line: what it writes, and one line for what is wrong."""
 
+import re
 import shutil
 
 import coursework
@@ -141,14 +142,16 @@ def test_a_course_folder_that_is_a_file(tmp_path):
         ("gradebook.db", "file is not a database"),
     ],
 )
-def test_settings_and_gradebooks_that_cannot_be_read(course, tmp_path, command, file, words):
+def test_settings_and_gradebooks_that_cannot_be_read(
+    course, tmp_path, capsys, command, file, words
+):
     copy = tmp_path / "copy"
     shutil.copytree(course, copy)
     (copy / file).write_text("c = = 3")
     Student(copy, BELLS).hand_in("ann")
     (copy / "autograded" / "ann" / BELLS).mkdir(parents=True)
     assert words in say(copy, *command.split(), "--seed", "1")
-    assert not list(copy.glob("autograded/*/*/*"))
+    assert "ann: NO" not in capsys.readouterr().out  # nobody's turn has come
 
 
 def test_twenty_seeds_are_tried(tmp_path, capsys, monkeypatch):
@@ -159,6 +162,16 @@ def test_twenty_seeds_are_tried(tmp_path, capsys, monkeypatch):
     coursework.main(["try", "01", "--texts", str(texts)])
     assert "right answers get every point and empty ones none" in capsys.readouterr().out
     assert sorted(tmp_path.rglob("*")) == [texts, texts / "fit_two_bells.md"]
+
+
+def test_a_text_that_fails_with_one_seed_of_twenty(tmp_path):
+    text = (coursework.TEXTS / "fit_two_bells.md").read_text(encoding="utf-8")
+    drawn = "```{code-cell}\n:tags: [seeded]\n\nrare = rng.random() < 0.1\n```\n\n"
+    text = text.replace("```{code-cell}\n:name: share", drawn + "```{code-cell}\n:name: share")
+    text = text.replace("share = loops", "share = {{ rare }} or loops")
+    (tmp_path / "rare.md").write_text(text, encoding="utf-8")
+    line = say(tmp_path, "try", "--texts", str(tmp_path))
+    assert re.match(r"rare\.md, seed \d+: With its own answer, test share-1 stops", line)
 
 
 def test_which_assignment(course):
