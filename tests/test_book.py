@@ -240,6 +240,12 @@ def test_all_other_pages_open_on_a_telephone(page, site, soups):
         assert page.faults == [], name
 
 
+def test_a_formula_that_has_room_stays_on_one_line(page, site):
+    opened(page, site, "01_fit_two_bells")
+    heights = "() => [...document.querySelectorAll('div.math')].map(box => box.clientHeight)"
+    assert all(height < 90 for height in page.evaluate(heights))
+
+
 @pytest.mark.parametrize("stem", player_pages())
 def test_players_move_by_key_and_by_mouse(page, site, stem):
     opened(page, site, stem)

@@ -200,7 +200,7 @@ def slip_of_odds(numbers, joint, expected):
     if not left:
         return (
             "That moves the trouble to the other end: with component 1 taken out, the odds at "
-            f"{FAR_LEFT:g} overflow. Choose for each observation, or limit what exp is given."
+            f"{FAR_LEFT:g} overflow. Choose anew for each observation which one is taken out."
         )
     if not np.isfinite(numbers).all():
         return "There is a nan or inf among them."
