@@ -17,6 +17,7 @@ from pathlib import Path
 
 import contents
 import jupytext
+import lecturers
 import nbformat
 import numpy as np
 from contents import NOTEBOOKS, README, ROOT, SOURCE
@@ -54,6 +55,7 @@ def follow_the_table():
     for line in contents.renumber():
         print(f"read again: {line}")
     contents.write_tables()
+    lecturers.main()
 
 
 def build_all(numbers, folder):

@@ -1,6 +1,6 @@
 """What the lecturers' page shows of course.toml: two tables and the graph of what needs what.
 
-`python docs/lecturers.py` writes them anew, after a change of course.toml or of the questions.
+`make notebooks` writes them anew, as all that is made from that table.
 """
 
 import io
@@ -25,7 +25,10 @@ def main():
 def with_tables(text):
     """The page with each table in place of what stands between its two comments."""
     for name, rows in zip(TABLES, (walk_rows(), chapter_rows()), strict=True):
-        begin, end = f"<!-- {name}: `python docs/lecturers.py` writes them -->", f"<!-- {name} -->"
+        begin, end = (
+            f"<!-- {name}: `make notebooks` writes them from notebooks/source/course.toml -->",
+            f"<!-- {name} -->",
+        )
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
         if not found:
@@ -126,7 +129,3 @@ def write_box(ax, chapter, x, y):
     colour = COLOURS[0] if chapter["written"] and not chapter.get("optional") else PALE
     box = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
     ax.text(x, y, text, ha="center", va="center", fontsize=9, color=INK, bbox=box)
-
-
-if __name__ == "__main__":
-    main()

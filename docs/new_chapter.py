@@ -76,6 +76,8 @@ report(share_of_heads(np.array([1, 0, 1, 1])), "share of heads")
 
 At most four sentences.
 
++++
+
 ## Exercises
 
 Three to five: predict, change, break, build.

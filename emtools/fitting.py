@@ -90,8 +90,9 @@ def fit(
     n_starts : int, optional
         How many starts to try if `start` is a number: 20 unless you say otherwise, two in five as
         wide as all the data (in one dimension the first from quantiles), the others tight. All run
-        ten steps; the promising ones are followed until three agree on the best end. Those that
-        collapse are dropped, and an end that is suspicious does not win over one that is not.
+        ten steps; the promising ones are followed until three agree on the best end or none is
+        left. Those that collapse are dropped, and an end that is suspicious does not win over one
+        that is not.
     min_std : float
         The smallest standard deviation allowed, in the units of x; narrower widths are raised to
         it. 0 allows any. (scikit-learn's `reg_covar` is another thing: a variance that is added.)

@@ -101,12 +101,15 @@ def rows_in_doubt(made, resp, expected):
     if is_close(made, flock()[0]):
         return to_do("So far it returns X. Which rows have a largest responsibility under share?")
     rows = np.flatnonzero(expected)
+    made = sorted(made) if isinstance(made, set) else made
     found = numbers_of(made)
     if is_truth(made, len(expected)):
         return not_yet("Those are truth values, one a row: np.flatnonzero turns them into rows.")
     if found is None or found.ndim > 1:
         return not_yet(f"Return the numbers of the rows, such as [1, 3], not {in_short(made)}.")
     found = found.ravel()
+    if found.size == 0:
+        return not_yet("It finds no row. Is it the largest responsibility of each *row*, axis=1?")
     if is_close(np.sort(found), rows, 1e-9) and len(found) == len(rows):
         return None
     slips = [

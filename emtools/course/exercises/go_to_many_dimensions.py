@@ -117,7 +117,7 @@ def equal_circles(structure: Callable) -> Verdict:
     """One variance for all features and all components."""
     given = lopsided()
     made = answer_of(structure, given)
-    made = made if isinstance(made, Verdict) else parts_of(made, given)
+    made = parts_of(made, given)
     if isinstance(made, Verdict):
         return made
     if not all(is_close(made[field], given[field], 1e-9) for field in (0, 1)):

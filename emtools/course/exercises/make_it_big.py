@@ -90,7 +90,7 @@ def step_on_chunks(step: Callable | None) -> Verdict:
     start = Mixture(START.weights.copy(), START.means + FAR, START.stds.copy())
     put_together = []
     found = answer_of(step, watched(CHUNKS, put_together), start)
-    found = found if isinstance(found, Verdict) else parts_of(found, start)
+    found = parts_of(found, start)
     if isinstance(found, Verdict):
         return found
     numbers = np.ravel(found._replace(means=found.means - FAR))

@@ -155,6 +155,18 @@ PAIRS = [
         True,
         "The means differ by 1e-7, which is rounding, and the order differs. Try every order.",
     ),
+    (
+        mixture_of((0.5, 50.0, 5.0), (0.5, 80.0, 5.00000001)),
+        mixture_of((0.5, 80.0, 5.0), (0.5, 50.0, 5.00000001)),
+        True,
+        "Both stds are 5 within 1e-6, and the order differs: sorting by std does not help either.",
+    ),
+    (
+        mixture_of((0.4, 50.0, 5.0), (0.4, 50.0, 5.0), (0.2, 80.0, 6.0)),
+        mixture_of((0.4, 50.0, 5.0), (0.4, 60.0, 4.0), (0.2, 80.0, 6.0)),
+        False,
+        "Two bells of the first have one and the same partner in the second: one is left over.",
+    ),
 ]
 
 

@@ -85,7 +85,7 @@ def count_first(m_step_counted: Callable) -> Verdict:
     for _ in range(100):
         whole = arrays.m_step(x, arrays.e_step(x, whole))
         counted = answer_of(m_step_counted, values, arrays.e_step(values, counted), times)
-        counted = counted if isinstance(counted, Verdict) else parts_of(counted, start)
+        counted = parts_of(counted, start)
         if isinstance(counted, Verdict):
             return counted
         if not is_a_mixture(counted, 2):
