@@ -69,15 +69,13 @@ def chapter_rows():
 
 def levels():
     """Every chapter that needs another or is needed, by how many must come before it."""
-    found = {}
-    for chapter in sorted(contents.chapters(), key=lambda c: c["number"]):
-        found[chapter["file"]] = 1 + max((found[file] for file in chapter["needs"]), default=0)
-    needed = {file for chapter in contents.chapters() for file in chapter["needs"]}
-    return {
-        chapter["file"]: found[chapter["file"]]
-        for chapter in contents.chapters()
-        if chapter["needs"] or chapter["file"] in needed
-    }
+    needs = {chapter["file"]: chapter["needs"] for chapter in contents.chapters()}
+    needed = {file for files in needs.values() for file in files}
+
+    def level(file):
+        return 1 + max(map(level, needs[file]), default=0)
+
+    return {file: level(file) for file in needs if needs[file] or file in needed}
 
 
 def arrows():
