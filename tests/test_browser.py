@@ -225,6 +225,9 @@ def wait_for_notebook(page, name):
     front = "() => window.jupyterapp?.shell.currentWidget?.title.label"
     page.wait_for_function(f"name => ({front})() === name", arg=name, timeout=60_000)
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
+    # A kernel may be idle before the last cell stands in the page.
+    all_there = f"() => {NOTEBOOK}.widgets.length === {NOTEBOOK}.model?.cells.length"
+    page.wait_for_function(all_there, timeout=60_000)
 
 
 def seconds_to_change(page, player, move):
